@@ -1,0 +1,1 @@
+"""Asks customers one question after a support case and turns the answers into scores a team can trust."""

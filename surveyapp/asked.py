@@ -1,0 +1,247 @@
+"""One invitation as its customer meets it, read and written in one piece."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, Result, bindparam, insert, select, update
+from sqlalchemy.orm import Session
+
+from surveyapp.config import Settings
+from surveyapp.core import evidence
+from surveyapp.core.errors import ClosedSurveyError, EditWindowOverError, ExpiredLinkError, InvalidLinkError
+from surveyapp.core.evidence import Case, Evidence, Link, State, Touch
+from surveyapp.db import INSERTS, table_of
+from surveyapp.models import Answer, AnswerEvent, Domain, Invitation, Rating, Survey, SurveyVersion
+from surveyapp.models import Touch as TouchRow
+from surveyapp.surveys import Version, version_of
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked, and what is known of the answer."""
+
+    id: str
+    locale: str
+    ticket_ref: str
+    domain: str | None
+    has_address: bool
+    expires_at: datetime
+    is_closed: bool
+    version: Version
+    case: Case
+    comment: str | None
+    further: Mapping[str, int]
+    scanned_at: datetime | None
+    revision: int
+
+    def check_open(self, now: datetime, settings: Settings) -> None:
+        """Raise the reason why no rating or comment is taken any more; return when one is."""
+        if self.case.state is State.VOID:
+            raise ClosedSurveyError
+        if self.case.first_counted_at is not None:
+            if not evidence.may_change(self.case, now, settings.rules):
+                raise EditWindowOverError
+        elif self.is_closed:
+            raise ClosedSurveyError
+        elif now > self.expires_at:
+            raise ExpiredLinkError
+
+    def is_one_click(self, rating: int, now: datetime, settings: Settings) -> bool:
+        """Whether staying on the page is enough for this rating, as far as is known now."""
+        return evidence.is_one_click(self.case, rating, now, settings.rules)
+
+    @property
+    def ratings(self) -> dict[str, int]:
+        """Question -> rating, of the answer as it stands."""
+        rating = self.case.rating
+        return {**({} if rating is None else {self.version.main.key: rating}), **self.further}
+
+
+def look(session: Session, settings: Settings, invitation_id: str, now: datetime) -> Asked:
+    """What is known of the invitation; InvalidLinkError when there is none."""
+    row = session.execute(_ASKED, {"id": invitation_id}).one_or_none()
+    if row is None:
+        raise InvalidLinkError
+    version = version_of(session, row.survey_key, row.survey_version, row.digest)
+    touches = session.execute(_TOUCHES, {"id": row.id}).all() if row.touch_count else ()
+    has_further = row.state is not None and version.further
+    return Asked(
+        id=row.id,
+        locale=row.locale,
+        ticket_ref=row.ticket_ref,
+        domain=row.domain,
+        has_address=row.address_hash is not None,
+        expires_at=row.expires_at,
+        is_closed=row.closed_at is not None and row.closed_at <= now,
+        version=version,
+        case=_case(row, tuple(Touch(t[0], Link(t[1]), *t[2:]) for t in touches), settings, now),
+        comment=row.comment,
+        further=_further(session, row.id, version) if has_further else {},
+        scanned_at=row.scanned_at,
+        revision=row.revision or 0,
+    )
+
+
+def save(session: Session, settings: Settings, before: Asked, after: Asked, now: datetime) -> bool:
+    """Write the answer, its changed ratings and its history; False, and nothing written, when overtaken."""
+    dialect = session.get_bind().dialect.name
+    row = {"revision": before.revision + 1, **_answer_row(after, settings, now)}
+    if before.case.state is None:
+        written = session.execute(_INSERT_ANSWER[dialect], {"invitation_id": after.id, **row})
+    else:
+        written = session.execute(_UPDATE_ANSWER, {"key": after.id, "old_revision": before.revision, **row})
+    if rows(written) == 0:
+        return False
+    metrics = {question.key: question.metric for question in after.version.questions}
+    changed = [
+        {"invitation_id": after.id, "question": key, "metric": metrics[key], "rating": rating}
+        for key, rating in after.ratings.items()
+        if before.ratings.get(key) != rating
+    ]
+    if changed:
+        session.execute(_SAVE_RATING[dialect], changed)
+    fact = _fact(after, settings)
+    if fact != _fact(before, settings):
+        session.execute(
+            _INSERT_EVENT, {"invitation_id": after.id, "revision": row["revision"], "at": now, **fact}
+        )
+    return True
+
+
+def rows(result: Result[Any]) -> int:
+    """How many rows a statement wrote."""
+    return cast("CursorResult[Any]", result).rowcount
+
+
+_ASKED = (
+    select(
+        Invitation.id,
+        Invitation.survey_key,
+        Invitation.survey_version,
+        Invitation.ticket_ref,
+        Invitation.locale,
+        Invitation.domain,
+        Invitation.address_hash,
+        Invitation.expires_at,
+        Invitation.accepted_at,
+        Invitation.touch_count,
+        Invitation.scanned_at,
+        Survey.mode,
+        Survey.closed_at,
+        SurveyVersion.digest,
+        Domain.marked_until,
+        Answer.state,
+        Answer.evidence,
+        Answer.rating,
+        Answer.began_at,
+        Answer.first_counted_at,
+        Answer.comment,
+        Answer.revision,
+        Answer.page,
+        Answer.seen_at,
+        Answer.has_stayed,
+        Answer.is_automated,
+        Answer.is_unverified,
+    )
+    .join(Survey, Survey.key == Invitation.survey_key)
+    .join(
+        SurveyVersion,
+        (SurveyVersion.survey_key == Invitation.survey_key)
+        & (SurveyVersion.number == Invitation.survey_version),
+    )
+    .outerjoin(Answer, Answer.invitation_id == Invitation.id)
+    .outerjoin(Domain, Domain.domain == Invitation.domain)
+    .where(Invitation.id == bindparam("id"))
+)
+_TOUCHES = (
+    select(
+        TouchRow.at,
+        TouchRow.link,
+        TouchRow.rating,
+        TouchRow.network,
+        TouchRow.is_prefetch,
+        TouchRow.is_automated,
+    )
+    .where(TouchRow.invitation_id == bindparam("id"))
+    .order_by(TouchRow.at, TouchRow.number)
+)
+_FURTHER = select(Rating.question, Rating.rating).where(Rating.invitation_id == bindparam("id"))
+
+_ANSWERS, _RATINGS = table_of(Answer), table_of(Rating)
+_INSERT_ANSWER = {
+    name: insert_into(_ANSWERS).on_conflict_do_nothing() for name, insert_into in INSERTS.items()
+}
+_SAVE_RATING = {
+    name: insert_into(_RATINGS).on_conflict_do_update(
+        index_elements=["invitation_id", "question"], set_={"rating": insert_into(_RATINGS).excluded.rating}
+    )
+    for name, insert_into in INSERTS.items()
+}
+_UPDATE_ANSWER = update(_ANSWERS).where(
+    _ANSWERS.c.invitation_id == bindparam("key"), _ANSWERS.c.revision == bindparam("old_revision")
+)
+_INSERT_EVENT = insert(table_of(AnswerEvent))
+
+
+def _case(row: Any, touches: tuple[Touch, ...], settings: Settings, now: datetime) -> Case:
+    known = {} if row.state is None else _known(row)
+    return Case(
+        accepted_at=row.accepted_at,
+        is_confirm=(row.mode or settings.answer_mode) == "confirm",
+        is_domain_scanning=row.marked_until is not None and row.marked_until > now,
+        touches=touches,
+        **known,
+    )
+
+
+def _known(row: Any) -> dict[str, Any]:
+    return {
+        "state": State(row.state),
+        "evidence": Evidence(row.evidence) if row.evidence else None,
+        "rating": row.rating,
+        "began_at": row.began_at,
+        "first_counted_at": row.first_counted_at,
+        "page": row.page,
+        "seen_at": row.seen_at,
+        "has_stayed": row.has_stayed,
+        "is_automated": row.is_automated,
+        "is_unverified": row.is_unverified,
+    }
+
+
+def _answer_row(asked: Asked, settings: Settings, now: datetime) -> dict[str, Any]:
+    case = asked.case
+    began_at = case.began_at or now
+    return {
+        **_state(case, settings),
+        "metric": asked.version.main.metric,
+        "rating": case.rating,
+        "began_at": began_at,
+        "day": began_at.astimezone(settings.timezone).date(),
+        "first_counted_at": case.first_counted_at,
+        "changed_at": now,
+        "comment": asked.comment,
+        "page": case.page,
+        "seen_at": case.seen_at,
+        "has_stayed": case.has_stayed,
+        "is_automated": case.is_automated,
+        "is_unverified": case.is_unverified,
+        "settle_at": evidence.settles_at(case, settings.rules),
+    }
+
+
+def _state(case: Case, settings: Settings) -> dict[str, str | None]:
+    held = evidence.reason(case, settings.rules) if case.state is State.HELD else None
+    return {"state": case.state, "reason": held, "evidence": case.evidence}
+
+
+def _fact(asked: Asked, settings: Settings) -> dict[str, Any]:
+    """What the history keeps: never a comment's text, so that erasing it can be complete."""
+    return {**_state(asked.case, settings), "ratings": asked.ratings}
+
+
+def _further(session: Session, invitation_id: str, version: Version) -> dict[str, int]:
+    keys = {question.key for question in version.further}
+    return {key: rating for key, rating in session.execute(_FURTHER, {"id": invitation_id}) if key in keys}

@@ -1,0 +1,198 @@
+"""The settings: read once from the environment, checked before anything starts."""
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from email.utils import parseaddr
+from pathlib import Path
+from urllib.parse import SplitResult, quote, urlsplit
+from zoneinfo import ZoneInfo
+
+from surveyapp.core.errors import SettingError
+from surveyapp.core.evidence import Rules
+
+LOCALES = ("sv", "ro", "de", "en")
+MODES = ("adaptive", "confirm")
+SECRET_LENGTH = 32
+# A secret of few different characters was typed, not drawn.
+SECRET_VARIETY = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One installation's settings; strings stay strings until they are checked here."""
+
+    home: Path
+    database_url: str = field(repr=False)
+    public_url: str
+    secret_key: str = field(repr=False)
+    link_keys: tuple[str, ...] = field(repr=False)
+    hash_key: str = field(repr=False)
+    mail_url: str = field(repr=False)
+    mail_from: str
+    company: str
+    contact: str
+    timezone: ZoneInfo
+    locale: str
+    answer_mode: str
+    link_days: int
+    smallest_n: int
+    smallest_n_agent: int
+    trusted_proxies: int
+    rules: Rules
+
+    @property
+    def public_host(self) -> str:
+        """The host of the public URL, without its port."""
+        return urlsplit(self.public_url).hostname or ""
+
+
+def settings_from(environment: Mapping[str, str]) -> Settings:
+    """The settings of an environment; raises SettingError, a sentence that names the first wrong one."""
+    read = _Reader(environment)
+    home = Path(read.text("HOME", "./instance")).expanduser().absolute()
+    public = read.public_url()
+    mail_url = read.mail_url(home)
+    sender = read.sender(public, is_needed=mail_url.startswith("smtp:"))
+    return Settings(
+        home=home,
+        database_url=read.database_url(home),
+        public_url=public.geturl().rstrip("/"),
+        secret_key=read.secret("SECRET_KEY"),
+        link_keys=read.secrets("LINK_KEYS"),
+        hash_key=read.secret("HASH_KEY"),
+        mail_url=mail_url,
+        mail_from=sender,
+        company=read.line("COMPANY", public.hostname or ""),
+        contact=read.line("CONTACT", parseaddr(sender)[1]),
+        timezone=read.timezone(),
+        locale=read.choice("LOCALE", "en", LOCALES),
+        answer_mode=read.choice("ANSWER_MODE", "adaptive", MODES),
+        link_days=read.number("LINK_DAYS", 60, 1, 3650),
+        smallest_n=read.number("SMALLEST_N", 5, 1, 10_000),
+        smallest_n_agent=read.number("SMALLEST_N_AGENT", 10, 1, 10_000),
+        trusted_proxies=read.number("TRUSTED_PROXIES", 0, 0, 10),
+        rules=Rules(
+            stay=timedelta(seconds=read.number("STAY_SECONDS", 3, 0, 3600)),
+            early=timedelta(seconds=read.number("EARLY_SECONDS", 600, 0, 86_400)),
+            settle=timedelta(seconds=read.number("SETTLE_SECONDS", 1800, 0, 86_400)),
+            edit=timedelta(days=read.number("EDIT_DAYS", 14, 0, 3650)),
+        ),
+    )
+
+
+class _Reader:
+    """Reads one setting at a time and says in one sentence what is wrong with it."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    def text(self, name: str, default: str) -> str:
+        return self._environment.get(f"SURVEYAPP_{name}", "").strip() or default
+
+    def line(self, name: str, default: str) -> str:
+        value = self.text(name, default)
+        if not value.isprintable() or len(value) > 200:
+            raise SettingError(f"SURVEYAPP_{name} must be one line of at most 200 printable characters.")
+        return value
+
+    def number(self, name: str, default: int, lowest: int, highest: int) -> int:
+        value = self.text(name, str(default))
+        if not (value.isascii() and value.isdigit() and lowest <= int(value) <= highest):
+            raise SettingError(
+                f"SURVEYAPP_{name} must be a whole number from {lowest} to {highest}, not {value!r}."
+            )
+        return int(value)
+
+    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        value = self.text(name, default)
+        if value not in choices:
+            raise SettingError(f"SURVEYAPP_{name} must be one of {', '.join(choices)}, not {value!r}.")
+        return value
+
+    def secret(self, name: str) -> str:
+        value = self.text(name, "")
+        _check_secret(name, value)
+        return value
+
+    def secrets(self, name: str) -> tuple[str, ...]:
+        keys = tuple(key.strip() for key in self.text(name, "").split(","))
+        for key in keys:
+            _check_secret(name, key)
+        return keys
+
+    def timezone(self) -> ZoneInfo:
+        name = self.text("TIMEZONE", "UTC")
+        try:
+            return ZoneInfo(name)
+        except (OSError, ValueError) as error:
+            raise SettingError(
+                f"SURVEYAPP_TIMEZONE must be a time zone such as Europe/Stockholm, not {name!r}."
+            ) from error
+
+    def public_url(self) -> SplitResult:
+        value = self.text("PUBLIC_URL", "http://127.0.0.1:8000")
+        url = _split(value)
+        is_plain = not (url.query or url.fragment or url.username) and url.path in ("", "/")
+        if (
+            url.hostname
+            and is_plain
+            and (url.scheme == "https" or (url.scheme == "http" and _is_loopback(url.hostname)))
+        ):
+            return url
+        raise SettingError(
+            "SURVEYAPP_PUBLIC_URL must be https://host (or http:// on this machine itself) without a path, "
+            f"because browsers prove a person's press only there; not {value!r}."
+        )
+
+    def database_url(self, home: Path) -> str:
+        value = self.text("DATABASE_URL", f"sqlite:///{home / 'surveyapp.db'}")
+        if value.startswith("postgres://"):
+            value = "postgresql://" + value.removeprefix("postgres://")
+        if value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+            return value
+        raise SettingError("SURVEYAPP_DATABASE_URL must begin with postgresql:// or sqlite:///.")
+
+    def mail_url(self, home: Path) -> str:
+        value = self.text("MAIL_URL", f"file://{quote(str(home / 'mail'))}")
+        url = _split(value)
+        if (url.scheme == "smtp" and url.hostname) or (url.scheme == "file" and url.path.startswith("/")):
+            return value
+        raise SettingError("SURVEYAPP_MAIL_URL must be smtp://user:password@host:port or file:///folder.")
+
+    def sender(self, public: SplitResult, is_needed: bool) -> str:
+        value = self.line("MAIL_FROM", "" if is_needed else f"surveys@{public.hostname}")
+        if "@" not in parseaddr(value)[1]:
+            raise SettingError(
+                f"SURVEYAPP_MAIL_FROM must be an address such as surveys@example.com, not {value!r}."
+            )
+        return value
+
+
+def _check_secret(name: str, value: str) -> None:
+    if len(value) < SECRET_LENGTH or len(set(value)) < SECRET_VARIETY:
+        fault = "is missing" if not value else "is too weak"
+        raise SettingError(
+            f"SURVEYAPP_{name} {fault}: give at least {SECRET_LENGTH} random characters, "
+            'for example from `python3 -c "import secrets; print(secrets.token_hex(32))"`.'
+        )
+
+
+def _split(value: str) -> SplitResult:
+    """The URL's parts; an unreadable one (a bad port, a broken bracket) has no host and fails its check."""
+    try:
+        url = urlsplit(value)
+        _ = url.port
+    except ValueError:
+        return urlsplit("")
+    return url
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

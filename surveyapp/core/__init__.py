@@ -1,0 +1,1 @@
+"""The rules that need nothing but the standard library."""

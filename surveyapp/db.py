@@ -1,0 +1,189 @@
+"""The database: engine, transactions, the schema's state and the types that both databases share."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import (
+    JSON,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    MetaData,
+    Table,
+    TypeDecorator,
+    create_engine,
+    event,
+    make_url,
+    text,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from surveyapp.core.errors import SchemaError
+
+PACKAGE = Path(__file__).parent
+
+# How long a writer waits for another one before it gives up; a customer will not wait longer.
+LOCK_WAIT_SECONDS = 10
+
+
+class Base(DeclarativeBase):
+    """The tables' base; the convention gives every constraint the same name on both databases."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+Json = JSON().with_variant(JSONB(), "postgresql")
+
+
+def table_of(model: type[Base]) -> Table:
+    """The bare table: statements on it skip the mapper, which the hot path has no use for."""
+    return cast(Table, model.__table__)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant: aware in, aware UTC out, also on SQLite, which drops time zones."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant without a time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+"""Dialect -> its own INSERT, which can say what happens on a conflict; the two are used alike."""
+
+
+class Database:
+    """One database, SQLite or PostgreSQL by its URL, and the two ways to work with it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(url)
+        self.engine = _sqlite_engine(url) if self.url.get_backend_name() == "sqlite" else _server_engine(url)
+        self._writing = self.engine.execution_options(surveyapp_writes=True)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A session that will write: committed at the end, thrown away by an exception.
+
+        On SQLite it takes the write lock at once: a transaction that reads first and then wants to
+        write fails without waiting when another one wrote in between.
+        """
+        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that only reads; nothing it does is kept."""
+        with Session(self.engine) as session:
+            yield session
+
+    def upgrade(self) -> None:
+        """Bring the schema to this release's; does nothing the second time. One process at a time."""
+        with self._writing.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _UPGRADE_LOCK})
+                connection.commit()
+            config = Config()
+            config.set_main_option("script_location", str(_migrations()))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _UPGRADE_LOCK})
+            connection.commit()
+
+    def check(self) -> None:
+        """Raise SchemaError unless the database answers and is at this release's schema."""
+        with self.engine.connect() as connection:
+            current = MigrationContext.configure(connection).get_current_revision()
+        if current != self.head:
+            raise SchemaError(
+                f"The database is at schema {current or 'none'}, this release needs {self.head}: "
+                "run `surveyapp db upgrade`."
+            )
+
+    def problem(self) -> str:
+        """In a sentence why the database cannot be used; '' when it can."""
+        try:
+            self.check()
+        except SchemaError as error:
+            return str(error)
+        except SQLAlchemyError:
+            return "The database does not answer."
+        return ""
+
+    @cached_property
+    def head(self) -> str | None:
+        """The newest migration of this release."""
+        return ScriptDirectory(str(_migrations())).get_current_head()
+
+    def dispose(self) -> None:
+        """Close the pooled connections; the next use opens new ones."""
+        self.engine.dispose()
+
+
+_UPGRADE_LOCK = int.from_bytes(hashlib.sha256(b"surveyapp db upgrade").digest()[:7], "big")
+
+
+def _migrations() -> Path:
+    """In a wheel the migrations lie inside the package, in a checkout beside it."""
+    inside = PACKAGE / "migrations"
+    return inside if inside.is_dir() else PACKAGE.parent / "migrations"
+
+
+def _server_engine(url: str) -> Engine:
+    return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8)
+
+
+def _sqlite_engine(url: str) -> Engine:
+    engine = create_engine(url, pool_size=8, max_overflow=8)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        # The driver would begin transactions by its own rules, which breaks savepoints; we begin them below.
+        connection.isolation_level = None
+        for pragma in (
+            f"busy_timeout={LOCK_WAIT_SECONDS * 1000}",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("surveyapp_writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine

@@ -1,0 +1,221 @@
+"""Read the scores and what stands beside them; everything that shows figures asks here."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, literal, select
+from sqlalchemy.orm import Session
+
+from surveyapp.config import Settings
+from surveyapp.core.evidence import State
+from surveyapp.core.scales import SCALES, Metric
+from surveyapp.core.scoring import Score, is_withheld, score
+from surveyapp.models import Answer, Invitation, Rating
+
+
+class Dimension(StrEnum):
+    """By what a score can be broken down."""
+
+    AGENT = "agent"
+    TEAM = "team"
+    CASE_TYPE = "case_type"
+    CHANNEL = "channel"
+    LOCALE = "locale"
+    DAY = "day"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which answers; None is no limit. `first` and `last` are both included, in the organisation's days."""
+
+    metric: Metric | None = None
+    first: date | None = None
+    last: date | None = None
+    agent: str | None = None
+    team: str | None = None
+    case_type: str | None = None
+    channel: str | None = None
+    locale: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One metric of one group. `group` None: everything, or what has no such value."""
+
+    metric: Metric
+    group: str | None
+    n: int
+    held: int
+    refused: int
+    score: Score | None
+    """None when withheld, when nobody has answered, and for open comments, which have no score."""
+    is_withheld: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An answer that does not count yet, and why."""
+
+    id: str
+    ticket_ref: str
+    survey: str
+    metric: Metric
+    rating: int | None
+    reason: str
+    day: date
+
+
+def scores(
+    session: Session, settings: Settings, chosen: Filter, by: Dimension | None = None
+) -> list[Figures]:
+    """The figures of each metric and group that has answers, in the order of the metrics and the groups.
+
+    A metric that is asked for is there even when it has no answers.
+    """
+    tallies = _tallies(session, chosen, by)
+    states = _states(session, chosen, by)
+    cells = {(metric, group) for metric, group in (*tallies, *states)}
+    if chosen.metric and by is None:
+        cells.add((chosen.metric, None))
+    smallest = _smallest(settings, chosen, by)
+    return [
+        _figures(metric, group, tallies.get((metric, group), {}), states[metric, group], smallest)
+        for metric, group in sorted(cells, key=_order)
+        if chosen.metric in (None, metric)
+    ]
+
+
+def held(session: Session) -> list[Held]:
+    """Every held answer, the newest first."""
+    rows = session.execute(
+        select(
+            Invitation.id,
+            Invitation.ticket_ref,
+            Invitation.survey_key,
+            Answer.metric,
+            Answer.rating,
+            Answer.reason,
+            Answer.day,
+        )
+        .join(Answer, Answer.invitation_id == Invitation.id)
+        .where(Answer.state == State.HELD)
+        .order_by(Answer.began_at.desc(), Invitation.id)
+    )
+    return [Held(row[0], row[1], row[2], Metric(row[3]), row[4], row[5] or "", row[6]) for row in rows]
+
+
+Cell = tuple[Metric, str | None]
+
+_COLUMNS: Mapping[Dimension, Any] = {
+    Dimension.AGENT: Invitation.agent_ref,
+    Dimension.TEAM: Invitation.team,
+    Dimension.CASE_TYPE: Invitation.case_type,
+    Dimension.CHANNEL: Invitation.channel,
+    Dimension.LOCALE: Invitation.locale,
+    Dimension.DAY: Answer.day,
+}
+
+
+def _smallest(settings: Settings, chosen: Filter, by: Dimension | None) -> int:
+    is_one_agent = by is Dimension.AGENT or chosen.agent is not None
+    return settings.smallest_n_agent if is_one_agent else settings.smallest_n
+
+
+def _figures(
+    metric: Metric, group: str | None, tally: Mapping[int, int], states: Mapping[str, int], smallest: int
+) -> Figures:
+    n = sum(tally.values()) if metric in SCALES else states.get(State.COUNTED, 0)
+    # Nobody's answers need no protection: no score is said as such.
+    withheld = n > 0 and is_withheld(n, smallest)
+    return Figures(
+        metric=metric,
+        group=group,
+        n=n,
+        held=states.get(State.HELD, 0),
+        refused=states.get(State.REFUSED, 0),
+        score=None if withheld or metric not in SCALES else score(metric, tally),
+        is_withheld=withheld,
+    )
+
+
+def _order(cell: Cell) -> tuple[int, bool, str]:
+    metric, group = cell
+    return list(Metric).index(metric), group is None, group or ""
+
+
+def _tallies(session: Session, chosen: Filter, by: Dimension | None) -> dict[Cell, Counter[int]]:
+    """Metric and group -> rating -> how many; a metric of several questions is tallied by their sum."""
+    tallies: dict[Cell, Counter[int]] = defaultdict(Counter)
+    for metric, group, rating, people in _rows(session, chosen, by):
+        tallies[Metric(metric), None if group is None else str(group)][rating] += people
+    return tallies
+
+
+def _rows(session: Session, chosen: Filter, by: Dimension | None) -> Iterator[Any]:
+    group = _group(by)
+    several = [metric for metric, scale in SCALES.items() if scale.questions > 1]
+    single = select(Rating.metric, group, Rating.rating, func.count()).where(Rating.metric.not_in(several))
+    yield from session.execute(_counted(single, chosen).group_by(Rating.metric, Rating.rating, *_keys(by)))
+    for metric in several:
+        summed = select(group.label("by"), func.sum(Rating.rating).label("total")).where(
+            Rating.metric == metric
+        )
+        complete = (
+            _counted(summed, chosen)
+            .group_by(Rating.invitation_id, *_keys(by))
+            .having(func.count() == SCALES[metric].questions)
+            .subquery()
+        )
+        sums = select(literal(metric.value), complete.c.by, complete.c.total, func.count())
+        yield from session.execute(sums.group_by(complete.c.by, complete.c.total))
+
+
+def _states(session: Session, chosen: Filter, by: Dimension | None) -> dict[Cell, Counter[str]]:
+    """Metric of the mail's question and group -> state -> how many answers."""
+    group = _group(by)
+    counts = select(Answer.metric, group, Answer.state, func.count()).join(
+        Invitation, Invitation.id == Answer.invitation_id
+    )
+    grouped = counts.where(*_conditions(chosen)).group_by(Answer.metric, Answer.state, *_keys(by))
+    states: dict[Cell, Counter[str]] = defaultdict(Counter)
+    for metric, value, state, people in session.execute(grouped):
+        states[Metric(metric), None if value is None else str(value)][state] += people
+    return states
+
+
+def _group(by: Dimension | None) -> ColumnElement[Any]:
+    column: ColumnElement[Any] = _COLUMNS[by] if by else literal(None)
+    return column
+
+
+def _keys(by: Dimension | None) -> list[ColumnElement[Any]]:
+    return [_COLUMNS[by]] if by else []
+
+
+def _counted(statement: Select[Any], chosen: Filter) -> Select[Any]:
+    return (
+        statement.join(Answer, Answer.invitation_id == Rating.invitation_id)
+        .join(Invitation, Invitation.id == Rating.invitation_id)
+        .where(Answer.state == State.COUNTED, *_conditions(chosen))
+    )
+
+
+def _conditions(chosen: Filter) -> Iterable[ColumnElement[bool]]:
+    if chosen.first is not None:
+        yield Answer.day >= chosen.first
+    if chosen.last is not None:
+        yield Answer.day <= chosen.last
+    for dimension in (
+        Dimension.AGENT,
+        Dimension.TEAM,
+        Dimension.CASE_TYPE,
+        Dimension.CHANNEL,
+        Dimension.LOCALE,
+    ):
+        wanted = getattr(chosen, dimension)
+        if wanted is not None:
+            yield _COLUMNS[dimension] == wanted

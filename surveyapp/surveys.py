@@ -1,0 +1,196 @@
+"""The surveys: what is asked, in which words, and every version of them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from hashlib import sha256
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from surveyapp.core.errors import UnknownSurveyError
+from surveyapp.core.scales import SCALES, Metric, Scale
+from surveyapp.i18n import LANGUAGES, closest, language
+from surveyapp.models import Invitation, Survey, SurveyVersion
+from surveyapp.texts import QUESTIONS, QuestionText, built_in_text
+
+BUILT_IN: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "nps": ("nps",),
+        "csat": ("csat",),
+        "ces": ("ces",),
+        "ces_ease": ("ces_ease",),
+        "nki": ("nki1", "nki2", "nki3"),
+        "open": ("open",),
+    }
+)
+"""Survey -> its questions; the first is asked in the mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question of a survey; a metric belongs to a question, so one survey can ask several."""
+
+    key: str
+    metric: Metric
+
+    @property
+    def scale(self) -> Scale | None:
+        """None for a question that only a comment answers."""
+        return SCALES.get(self.metric)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What was asked: the questions and their words in every language."""
+
+    survey_key: str
+    number: int
+    questions: tuple[Question, ...]
+    texts: Mapping[str, Mapping[str, QuestionText]]
+
+    @property
+    def main(self) -> Question:
+        """The question asked in the mail."""
+        return self.questions[0]
+
+    @property
+    def further(self) -> tuple[Question, ...]:
+        """The questions asked on the page that follows."""
+        return self.questions[1:]
+
+    def text(self, locale: str, question: Question) -> QuestionText:
+        """The words in the locale's language, or in English."""
+        return self.texts[closest(locale, "en")][question.key]
+
+
+def install_built_ins(session: Session, now: datetime) -> list[str]:
+    """Add what is missing and a new version where a built-in text changed; returns the keys it touched.
+
+    What earlier versions asked stays as it was, and so do further questions that were added to a survey.
+    """
+    touched = []
+    for key, questions in BUILT_IN.items():
+        survey = session.get(Survey, key)
+        if survey is not None:
+            questions = tuple(question["key"] for question in _current(session, survey).questions)
+        if _write(session, key, questions, now):
+            touched.append(key)
+    return touched
+
+
+def find_survey(session: Session, key: str) -> Survey:
+    """Raises UnknownSurveyError, naming the surveys there are."""
+    survey = session.get(Survey, key)
+    if survey is None:
+        known = ", ".join(session.scalars(select(Survey.key).order_by(Survey.key)))
+        raise UnknownSurveyError(
+            f"There is no survey {key!r}; there are: {known or 'none yet (run `surveyapp db upgrade`)'}."
+        )
+    return survey
+
+
+def all_surveys(session: Session) -> Sequence[Survey]:
+    """Every survey, by key."""
+    return session.scalars(select(Survey).order_by(Survey.key)).all()
+
+
+def set_mode(session: Session, key: str, mode: str | None) -> None:
+    """`adaptive`, `confirm`, or None to follow the settings; binds open invitations too."""
+    find_survey(session, key).mode = mode
+
+
+def set_closed(session: Session, key: str, closed_at: datetime | None) -> None:
+    """A closed survey takes no new invitations and no first answers; None opens it again."""
+    find_survey(session, key).closed_at = closed_at
+
+
+def set_further(session: Session, key: str, metrics: Sequence[Metric], now: datetime) -> None:
+    """Ask these metrics too, on the page after the first answer; a new version, for new invitations."""
+    find_survey(session, key)
+    further = [question for metric in metrics for question in _built_in_questions(metric)]
+    questions = dict.fromkeys((*BUILT_IN[key], *further))
+    _write(session, key, tuple(questions), now)
+
+
+def current_version(session: Session, survey: Survey) -> Version:
+    """The version that new invitations are asked with."""
+    row = _current(session, survey)
+    return version_of(session, row.survey_key, row.number, row.digest)
+
+
+def version_of_invitation(session: Session, invitation: Invitation) -> Version:
+    """The version that this invitation was asked with."""
+    row = session.get_one(SurveyVersion, (invitation.survey_key, invitation.survey_version))
+    return version_of(session, row.survey_key, row.number, row.digest)
+
+
+def texts_as_json(texts: Mapping[str, Mapping[str, QuestionText]]) -> dict[str, dict[str, Any]]:
+    """Language -> question -> its words, as plain values."""
+    return {code: {key: asdict(text) for key, text in questions.items()} for code, questions in texts.items()}
+
+
+def version_of(session: Session, key: str, number: int, digest: str) -> Version:
+    """A version by its digest, which names its content; read once a process, because it never changes."""
+    identity = (key, number, digest)
+    if identity not in _versions:
+        row = session.get_one(SurveyVersion, (key, number))
+        _versions[identity] = Version(key, number, _questions(row.questions), _texts(row.texts))
+    return _versions[identity]
+
+
+_versions: dict[tuple[str, int, str], Version] = {}
+
+
+def _built_in_questions(metric: Metric) -> list[str]:
+    return [key for key, of in QUESTIONS.items() if of is metric]
+
+
+def _current(session: Session, survey: Survey) -> SurveyVersion:
+    return session.get_one(SurveyVersion, (survey.key, survey.current_version))
+
+
+def _write(session: Session, key: str, questions: tuple[str, ...], now: datetime) -> bool:
+    """Make this the survey's current version unless it is already."""
+    asked = [{"key": question, "metric": str(QUESTIONS[question])} for question in questions]
+    texts = {
+        code: {question: asdict(built_in_text(question, language(code))) for question in questions}
+        for code in LANGUAGES
+    }
+    texts = json.loads(json.dumps(texts))
+    digest = sha256(json.dumps([asked, texts], sort_keys=True).encode()).hexdigest()
+    survey = session.get(Survey, key)
+    if survey is not None and _current(session, survey).digest == digest:
+        return False
+    number = survey.current_version + 1 if survey else 1
+    if survey is None:
+        session.add(Survey(key=key, current_version=number))
+    else:
+        survey.current_version = number
+    session.flush()
+    session.add(
+        SurveyVersion(
+            survey_key=key, number=number, questions=asked, texts=texts, digest=digest, created_at=now
+        )
+    )
+    session.flush()
+    return True
+
+
+def _questions(stored: Sequence[Mapping[str, str]]) -> tuple[Question, ...]:
+    return tuple(Question(question["key"], Metric(question["metric"])) for question in stored)
+
+
+def _texts(stored: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Mapping[str, QuestionText]]:
+    return {
+        code: {key: _question_text(text) for key, text in questions.items()}
+        for code, questions in stored.items()
+    }
+
+
+def _question_text(stored: Mapping[str, Any]) -> QuestionText:
+    labels = {int(rating): words for rating, words in stored["labels"].items()}
+    return QuestionText(stored["lead_in"], stored["question"], labels, dict(stored["prompts"]))

@@ -1,0 +1,66 @@
+"""From our errors to HTTP: one table, and one plain page for each."""
+
+import logging
+
+from flask import Flask, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from werkzeug.exceptions import HTTPException
+
+from surveyapp.core.errors import (
+    ClosedSurveyError,
+    EditWindowOverError,
+    ExpiredLinkError,
+    InvalidLinkError,
+    RatingNotOnScaleError,
+    StaleNonceError,
+    SurveyappError,
+)
+from surveyapp.web import pages
+
+log = logging.getLogger(__name__)
+
+STATUS: dict[type[SurveyappError], tuple[int, str]] = {
+    InvalidLinkError: (404, "invalid"),
+    ExpiredLinkError: (410, "expired"),
+    EditWindowOverError: (410, "final"),
+    ClosedSurveyError: (410, "closed"),
+    RatingNotOnScaleError: (422, "rating"),
+    StaleNonceError: (422, "stale"),
+}
+"""Error -> HTTP status and the message of the notice page."""
+
+HTTP = {404: "missing", 405: "method", 413: "large"}
+
+
+def install(app: Flask) -> None:
+    """Give every error its page; nothing reaches a customer as a traceback."""
+    app.register_error_handler(SurveyappError, _ours)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(DBAPIError, _database)
+    app.register_error_handler(PoolTimeoutError, _database)
+    app.register_error_handler(Exception, _unforeseen)
+
+
+def _ours(error: SurveyappError) -> ResponseReturnValue:
+    status, kind = STATUS[type(error)]
+    return pages.notice_page(kind), status
+
+
+def _http(error: HTTPException) -> ResponseReturnValue:
+    status = error.code or 500
+    kind = HTTP.get(status, "malformed" if status < 500 else "broken")
+    response = error.get_response()
+    headers = {"Allow": response.headers["Allow"]} if "Allow" in response.headers else {}
+    return pages.notice_page(kind), status, headers
+
+
+def _database(error: Exception) -> ResponseReturnValue:
+    log.error("the database failed at %s", request.endpoint, exc_info=error)
+    return pages.notice_page("busy"), 503, {"Retry-After": "5"}
+
+
+def _unforeseen(error: Exception) -> ResponseReturnValue:
+    log.error("an error nobody foresaw at %s", request.endpoint, exc_info=error)
+    return pages.notice_page("broken"), 500

@@ -1,0 +1,172 @@
+"""A real SMTP server on 127.0.0.1 that keeps what it receives, and refuses or hangs up on request."""
+
+import ssl
+from asyncio import Transport
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from tests.support.processes import free_port
+
+HOST = "127.0.0.1"
+Tls = Literal["none", "starttls", "implicit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One mail as it came over the wire."""
+
+    sender: str
+    recipients: list[str]
+    content: bytes
+    encrypted: bool
+
+    @property
+    def message(self) -> EmailMessage:
+        return message_from_bytes(self.content, policy=policy.default)
+
+
+@dataclass(slots=True)
+class MailServer:
+    """What the server received, and how it treats what comes next; all of it may change while it runs."""
+
+    url: str
+    mails: list[Received] = field(default_factory=list)
+    refused_recipients: dict[str, str] = field(default_factory=dict)
+    """Address -> the whole reply to its RCPT, such as "550 5.1.1 No such user" or "451 Later"."""
+    refused_content: str | None = None
+    """The whole reply to the final dot instead of 250."""
+    hangs_up: bool = False
+    """Take the mail and close the connection without a reply: the sender cannot know what happened."""
+
+
+class _Handler:
+    def __init__(self, server: MailServer, login_required: bool) -> None:
+        self._server = server
+        self._login_required = login_required
+
+    async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
+        self, smtp: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        # aiosmtpd can ask for the login itself, but warns about it on a plain connection.
+        if self._login_required and not session.authenticated:
+            return "530 5.7.0 Authentication required"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, smtp: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        reply = self._server.refused_recipients.get(address)
+        if reply is None:
+            envelope.rcpt_tos.append(address)
+        return reply or "250 OK"
+
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, smtp: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        if self._server.refused_content:
+            return self._server.refused_content
+        self._server.mails.append(
+            Received(
+                sender=envelope.mail_from or "",
+                recipients=list(envelope.rcpt_tos),
+                content=bytes(envelope.original_content or b""),
+                encrypted=smtp.transport is not None
+                and smtp.transport.get_extra_info("sslcontext") is not None,
+            )
+        )
+        if self._server.hangs_up and isinstance(smtp.transport, Transport):
+            smtp.transport.abort()
+        return "250 OK"
+
+
+@contextmanager
+def mail_server(
+    *, tls: Tls = "none", login: tuple[str, str] | None = None, certificate: Path | None = None
+) -> Iterator[MailServer]:
+    """Serve until the block ends; `login` (user, password) is then required, `certificate` a PEM of ours
+    that TLS needs."""
+    port = free_port()
+    server = MailServer(url=_url(port, tls, login))
+    context = _tls_context(certificate) if certificate else None
+    options: dict[str, Any] = {"auth_require_tls": tls == "starttls"}
+    if tls == "starttls":
+        options |= {"tls_context": context, "require_starttls": True}
+    if login:
+        options["authenticator"] = _authenticator(login)
+    controller = Controller(
+        _Handler(server, login_required=login is not None),
+        hostname=HOST,
+        port=port,
+        ssl_context=context if tls == "implicit" else None,
+        **options,
+    )
+    controller.start()
+    try:
+        yield server
+    finally:
+        controller.stop()
+
+
+def write_certificate(path: Path) -> None:
+    """Write a key and a certificate that it signs itself, for 127.0.0.1 and localhost, as one PEM file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    names = [x509.DNSName("localhost"), x509.IPAddress(IPv4Address(HOST))]
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    secret = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(secret + certificate.public_bytes(serialization.Encoding.PEM))
+
+
+def _is_encrypted(smtp: SMTP) -> bool:
+    return smtp.transport is not None and smtp.transport.get_extra_info("sslcontext") is not None
+
+
+def _url(port: int, tls: Tls, login: tuple[str, str] | None) -> str:
+    who = f"{quote(login[0], safe='')}:{quote(login[1], safe='')}@" if login else ""
+    return f"smtp://{who}{HOST}:{port}?tls={tls}"
+
+
+def _tls_context(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+def _authenticator(login: tuple[str, str]) -> Any:
+    def authenticate(
+        server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: object
+    ) -> AuthResult:
+        expected = LoginPassword(login[0].encode(), login[1].encode())
+        return AuthResult(success=data == expected, handled=False)
+
+    return authenticate
