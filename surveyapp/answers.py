@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from surveyapp.asked import Asked, look, rows, save
 from surveyapp.config import Settings
 from surveyapp.core import evidence
-from surveyapp.core.errors import RatingNotOnScaleError
+from surveyapp.core.errors import CommentMissingError, RatingNotOnScaleError
 from surveyapp.core.evidence import Evidence, Link, State, Touch
 from surveyapp.db import INSERTS, table_of
 from surveyapp.models import Answer, Domain, Invitation
@@ -93,7 +93,8 @@ def count(
 ) -> Change:
     """Store what a person pressed. A changed rating replaces; the same again changes nothing.
 
-    Raises what `Asked.check_open` raises, and RatingNotOnScaleError.
+    Raises what `Asked.check_open` raises, RatingNotOnScaleError, and CommentMissingError where a comment
+    is all that could be given.
     """
 
     def change(before: Asked) -> Asked:
@@ -102,6 +103,8 @@ def count(
         _check_further(before.version, entry.further)
         case = evidence.step(before.case, evidence.Pressed(now, entry.rating, is_verified), settings.rules)
         comment = before.comment if entry.comment is None else (entry.comment or None)
+        if entry.rating is None and comment is None:
+            raise CommentMissingError
         return replace(before, case=case, comment=comment, further={**before.further, **entry.further})
 
     return _change(session, settings, invitation_id, change, now)

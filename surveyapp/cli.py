@@ -10,7 +10,6 @@ from threading import Event
 from typing import Any
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
 
 from surveyapp import invitations, reports, surveys, tables, worker
 from surveyapp.config import LOCALES, Settings, settings_from
@@ -41,8 +40,6 @@ class Group(click.Group):
             return super().invoke(context)
         except SurveyappError as error:
             raise BadInput(str(error)) from error
-        except SQLAlchemyError as error:
-            raise BadInput(f"The database failed: {_first_line(error)}") from error
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -382,7 +379,3 @@ def _print(values: dict[str, Any], is_json: bool) -> None:
 
 def _echo_json(value: object) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [""])[0]

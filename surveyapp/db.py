@@ -1,6 +1,7 @@
 """The database: engine, transactions, the schema's state and the types that both databases share."""
 
 import hashlib
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -28,10 +29,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from surveyapp.core.errors import SchemaError
+from surveyapp.core.errors import DatabaseFailedError, SchemaError
+
+log = logging.getLogger(__name__)
 
 PACKAGE = Path(__file__).parent
 
@@ -100,18 +104,18 @@ class Database:
         On SQLite it takes the write lock at once: a transaction that reads first and then wants to
         write fails without waiting when another one wrote in between.
         """
-        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+        with _our_errors(), Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that only reads; nothing it does is kept."""
-        with Session(self.engine) as session:
+        with _our_errors(), Session(self.engine) as session:
             yield session
 
     def upgrade(self) -> None:
         """Bring the schema to this release's; does nothing the second time. One process at a time."""
-        with self._writing.connect() as connection:
+        with _our_errors(), self._writing.connect() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _UPGRADE_LOCK})
                 connection.commit()
@@ -125,7 +129,7 @@ class Database:
 
     def check(self) -> None:
         """Raise SchemaError unless the database answers and is at this release's schema."""
-        with self.engine.connect() as connection:
+        with _our_errors(), self.engine.connect() as connection:
             current = MigrationContext.configure(connection).get_current_revision()
         if current != self.head:
             raise SchemaError(
@@ -137,10 +141,8 @@ class Database:
         """In a sentence why the database cannot be used; '' when it can."""
         try:
             self.check()
-        except SchemaError as error:
+        except (SchemaError, DatabaseFailedError) as error:
             return str(error)
-        except SQLAlchemyError:
-            return "The database does not answer."
         return ""
 
     @cached_property
@@ -151,6 +153,16 @@ class Database:
     def dispose(self) -> None:
         """Close the pooled connections; the next use opens new ones."""
         self.engine.dispose()
+
+
+@contextmanager
+def _our_errors() -> Iterator[None]:
+    """What is nobody's mistake becomes our error; a statement that is wrong stays the bug that it is."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+        log.warning("the database failed", exc_info=error)
+        raise DatabaseFailedError("The database does not answer; try again in a moment.") from error
 
 
 _UPGRADE_LOCK = int.from_bytes(hashlib.sha256(b"surveyapp db upgrade").digest()[:7], "big")

@@ -2,21 +2,23 @@
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from surveyapp.core.scales import SCALES, Direction, Metric
+from surveyapp.core.scoring import Score, favourable_share
 from surveyapp.i18n import Language, language
 from surveyapp.reports import Dimension, Figures
 
 
 def scores_table(figures: Sequence[Figures], by: Dimension | None, locale: str) -> str:
-    """The scores in the locale's language, with its number formats; a sentence when there are none."""
+    """A block for each metric in the locale's language, with its number formats; a sentence when none."""
     speech = language(locale)
     if not figures:
         # i18n: In place of a score
         return speech.gettext("no answers yet")
-    header = _header(speech, by)
-    return _drawn([header, *(_row(speech, each, by) for each in figures)], numbers_from=2 if by else 1)
+    blocks = groupby(figures, key=lambda each: each.metric)
+    return "\n\n".join(_block(speech, metric, list(rows), by) for metric, rows in blocks)
 
 
 def plain(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
@@ -24,31 +26,65 @@ def plain(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     return _drawn([list(columns), *([_cell(row[column]) for column in columns] for row in rows)])
 
 
-def _header(speech: Language, by: Dimension | None) -> list[str]:
+def _block(speech: Language, metric: Metric, figures: Sequence[Figures], by: Dimension | None) -> str:
+    table = [_header(speech, metric, by), *(_row(speech, each, by) for each in figures)]
+    return metric_name(speech, metric) + "\n\n" + _drawn(table, numbers_from=1 if by else 0)
+
+
+def _header(speech: Language, metric: Metric, by: Dimension | None) -> list[str]:
     pgettext = speech.pgettext
-    return [
-        # i18n: Heading of a column: NPS, CSAT and so on
-        pgettext("column", "metric"),
-        *([_dimension(speech, by)] if by else []),
-        # i18n: Heading of a column: how many answers count
-        pgettext("column", "answers"),
-        # i18n: Heading of a column: the number computed from all ratings
-        pgettext("column", "score"),
-        # i18n: Heading of a column
-        speech.gettext("95% confidence interval"),
-        # i18n: Heading of a column: the mean rating
-        pgettext("column", "mean"),
-        # i18n: Heading of a column of counts: answers in the good group of any metric
-        pgettext("column", "favourable"),
-        # i18n: Heading of a column of counts: answers in the middle group of any metric
-        pgettext("column", "neutral"),
-        # i18n: Heading of a column of counts: answers in the bad group of any metric
-        pgettext("column", "unfavourable"),
-        # i18n: Heading of a column of counts: answers that wait for certainty
-        pgettext("column", "held"),
-        # i18n: Heading of a column of counts: answers that staff refused
-        pgettext("column", "refused"),
-    ]
+    # i18n: Heading of a column: how many answers count
+    answers = pgettext("column", "answers")
+    # i18n: Heading of a column of counts: answers that wait for certainty
+    held = pgettext("column", "held")
+    # i18n: Heading of a column of counts: answers that staff refused
+    refused = pgettext("column", "refused")
+    dimension = [_dimension(speech, by)] if by else []
+    if metric is Metric.OPEN:
+        return [*dimension, answers, held, refused]
+    # i18n: Heading of a column: the number computed from all ratings
+    score = pgettext("column", "score")
+    # i18n: Heading of a column
+    interval = speech.gettext("95% confidence interval")
+    return [*dimension, answers, score, interval, *_details(speech, metric), held, refused]
+
+
+def _details(speech: Language, metric: Metric) -> list[str]:
+    """What stands beside the score: the second figure and the groups, where the metric has them."""
+    pgettext = speech.pgettext
+    # i18n: Heading of a column: the mean rating
+    mean = pgettext("column", "mean")
+    match metric:
+        case Metric.NPS:
+            return [
+                # i18n: Group of NPS, column of counts
+                pgettext("nps group", "promoters"),
+                # i18n: Group of NPS, column of counts
+                pgettext("nps group", "passives"),
+                # i18n: Group of NPS, column of counts
+                pgettext("nps group", "detractors"),
+            ]
+        case Metric.CSAT:
+            return [
+                mean,
+                # i18n: Group of CSAT, column of counts
+                pgettext("csat group", "satisfied"),
+                # i18n: Group of CSAT, column of counts
+                pgettext("csat group", "neutral"),
+                # i18n: Group of CSAT, column of counts
+                pgettext("csat group", "dissatisfied"),
+            ]
+        case Metric.CES | Metric.CES_EASE:
+            return [
+                "",
+                # i18n: Group of CES: those who found it so, column of counts
+                pgettext("ces group", "easy"),
+                # i18n: Group of CES: those who found it so, column of counts
+                pgettext("ces group", "neutral"),
+                # i18n: Group of CES: those who found it so, column of counts
+                pgettext("ces group", "difficult"),
+            ]
+    return [mean]
 
 
 def _dimension(speech: Language, by: Dimension) -> str:
@@ -73,13 +109,8 @@ def _row(speech: Language, figures: Figures, by: Dimension | None) -> list[str]:
     # i18n: Row of the answers without team, agent and so on
     group = [speech.gettext("not stated") if figures.group is None else figures.group] if by else []
     counts = [speech.number(figures.held), speech.number(figures.refused)]
-    return [
-        metric_name(speech, figures.metric),
-        *group,
-        speech.number(figures.n),
-        *_score(speech, figures),
-        *counts,
-    ]
+    score = [] if figures.metric is Metric.OPEN else _score(speech, figures)
+    return [*group, speech.number(figures.n), *score, *counts]
 
 
 def metric_name(speech: Language, metric: Metric) -> str:
@@ -102,7 +133,9 @@ def metric_name(speech: Language, metric: Metric) -> str:
     if metric not in (Metric.CES, Metric.CES_EASE):
         return name
     # i18n: Direction of a metric, after its name
-    lower, higher = _("lower is better"), _("higher is better")
+    lower = _("lower is better")
+    # i18n: Direction of a metric, after its name
+    higher = _("higher is better")
     return f"{name}, {lower if SCALES[metric].better is Direction.LOWER else higher}"
 
 
@@ -111,20 +144,29 @@ def _score(speech: Language, figures: Figures) -> list[str]:
     if score is None:
         # i18n: In place of a score
         few, none = speech.gettext("not shown (too few answers)"), speech.gettext("no answers yet")
-        said = few if figures.is_withheld else none if figures.n == 0 else "–"
-        return [said, "", "", "", "", ""]
+        return [few if figures.is_withheld else none, "", *("" for _ in _details(speech, figures.metric))]
     interval = "–"
     if score.low is not None and score.high is not None:
-        interval = (
-            f"{_figure(speech, figures.metric, score.low)} … {_figure(speech, figures.metric, score.high)}"
-        )
-    groups = (score.favourable, score.neutral, score.unfavourable)
-    return [
-        _figure(speech, figures.metric, score.value),
-        interval,
-        "" if score.mean is None else speech.number(score.mean, 2),
-        *("" if people is None else speech.number(people) for people in groups),
+        interval = " … ".join(_figure(speech, figures.metric, end) for end in (score.low, score.high))
+    value = _figure(speech, figures.metric, score.value)
+    if figures.metric is Metric.CSAT:
+        # i18n: Share of CSAT answers 4 and 5. {p}: 83%
+        value = speech.gettext("{p} satisfied", p=value)
+    return [value, interval, *_detail_figures(speech, score)]
+
+
+def _detail_figures(speech: Language, score: Score) -> list[str]:
+    groups = [
+        speech.number(n) for n in (score.favourable, score.neutral, score.unfavourable) if n is not None
     ]
+    share = favourable_share(score)
+    match score.metric:
+        case Metric.NPS:
+            return groups
+        case Metric.CES | Metric.CES_EASE if share:
+            # i18n: Share of CES answers on the easy side. {p}: 83%
+            return [speech.gettext("Found it easy: {p}", p=speech.percent(share.percent)), *groups]
+    return ["" if score.mean is None else speech.number(score.mean, 2), *groups]
 
 
 def _figure(speech: Language, metric: Metric, value: float) -> str:

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Event
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from surveyapp import answers, invitations
 from surveyapp.config import Settings
-from surveyapp.core.errors import MailDelayedError, MailRefusedError, MailUnknownError, SurveyappError
+from surveyapp.core.errors import (
+    DatabaseFailedError,
+    MailDelayedError,
+    MailRefusedError,
+    MailUnknownError,
+    SurveyappError,
+)
 from surveyapp.db import Database
 from surveyapp.invitations import Claimed, Outcome
 from surveyapp.links import Links, links_of
@@ -47,9 +51,9 @@ class Worker:
                 if self.clock() - purged_at > PURGE_EVERY:
                     self.purge_old(stop)
                     purged_at = self.clock()
-            except SQLAlchemyError:
+            except DatabaseFailedError:
                 # The database may be restarting; nothing is lost, because nothing was taken.
-                log.exception("the database failed; trying again")
+                log.warning("trying again")
                 busy = 0
             if not busy:
                 stop.wait(PAUSE_SECONDS)

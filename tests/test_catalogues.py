@@ -78,7 +78,6 @@ def test_every_placeholder_is_explained_to_the_translator(asked: Catalog) -> Non
         ),
         ('msgid "one"\nmsgid_plural "{n}"\nmsgstr[0] "en"\n', "placeholders"),
         ('msgid "Send"\nmsgid_plural "Send"\nmsgstr[0] "a"\nmsgstr[1] "b"\nmsgstr[2] "c"\n', "num_plurals"),
-        ('msgid "Send"\nmsgstr "Skicka\n', "translations/sv"),
     ],
 )
 def test_a_broken_catalogue_stops_the_build_and_leaves_nothing(

@@ -13,6 +13,10 @@ class SchemaError(SurveyappError):
     """The database is not at the schema that this release needs."""
 
 
+class DatabaseFailedError(SurveyappError):
+    """The database is busy, full or gone; nothing of what was wanted was written."""
+
+
 class InvalidLinkError(SurveyappError):
     """The token was not signed by us for this purpose, or nothing lies behind it."""
 
@@ -35,6 +39,10 @@ class StaleNonceError(SurveyappError):
 
 class RatingNotOnScaleError(SurveyappError):
     """The rating is not one of the question's ratings."""
+
+
+class CommentMissingError(SurveyappError):
+    """The question is answered by a comment, and none was written."""
 
 
 class FieldError(SurveyappError):

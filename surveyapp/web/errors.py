@@ -4,12 +4,12 @@ import logging
 
 from flask import Flask, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 from surveyapp.core.errors import (
     ClosedSurveyError,
+    CommentMissingError,
+    DatabaseFailedError,
     EditWindowOverError,
     ExpiredLinkError,
     InvalidLinkError,
@@ -27,7 +27,9 @@ STATUS: dict[type[SurveyappError], tuple[int, str]] = {
     EditWindowOverError: (410, "final"),
     ClosedSurveyError: (410, "closed"),
     RatingNotOnScaleError: (422, "rating"),
+    CommentMissingError: (422, "rating"),
     StaleNonceError: (422, "stale"),
+    DatabaseFailedError: (503, "busy"),
 }
 """Error -> HTTP status and the message of the notice page."""
 
@@ -38,14 +40,12 @@ def install(app: Flask) -> None:
     """Give every error its page; nothing reaches a customer as a traceback."""
     app.register_error_handler(SurveyappError, _ours)
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(DBAPIError, _database)
-    app.register_error_handler(PoolTimeoutError, _database)
     app.register_error_handler(Exception, _unforeseen)
 
 
 def _ours(error: SurveyappError) -> ResponseReturnValue:
     status, kind = STATUS[type(error)]
-    return pages.notice_page(kind), status
+    return pages.notice_page(kind), status, {"Retry-After": "5"} if status == 503 else {}
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:
@@ -54,11 +54,6 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     response = error.get_response()
     headers = {"Allow": response.headers["Allow"]} if "Allow" in response.headers else {}
     return pages.notice_page(kind), status, headers
-
-
-def _database(error: Exception) -> ResponseReturnValue:
-    log.error("the database failed at %s", request.endpoint, exc_info=error)
-    return pages.notice_page("busy"), 503, {"Retry-After": "5"}
 
 
 def _unforeseen(error: Exception) -> ResponseReturnValue:

@@ -16,10 +16,13 @@ _PREFETCH = re.compile(r"prefetch|prerender|preview", re.IGNORECASE)
 
 # What programs call themselves when they do not pretend to be a browser.
 _AUTOMATED = re.compile(
-    r"bot\b|bot/|crawl|spider|slurp|preview|scan|fetch|headless|phantom|selenium|playwright|puppeteer"
-    r"|python|curl|wget|libwww|httpclient|java/|okhttp|go-http|axios|node|php|ruby|perl",
+    r"bot\b|crawl|spider|slurp|preview|scanner|headless|phantom|selenium|playwright|puppeteer"
+    r"|\b(python|curl|wget|libwww|java|okhttp|axios|node|php|ruby|perl)\b|http-?client",
     re.IGNORECASE,
 )
+
+# Chrome and Firefox on iPhones are WebKit under another name, and so call themselves CriOS and FxiOS.
+_PROVING_BROWSERS = re.compile(r"\b(Chrome|Chromium|Firefox)/[0-9]")
 
 
 class Proof(Enum):
@@ -51,12 +54,13 @@ def is_own_link(request: Request) -> bool:
 def can_prove(request: Request) -> bool:
     """Whether this browser would send `Sec-Fetch-User` with a person's press.
 
-    Chromium's client hints tell it even where a page was not opened by a click; Firefox sends none.
+    Chromium and Firefox do. A page that was not opened by a click lacks the header even there, and
+    Chromium leaves out its client hints when its name was changed, so the name counts too.
     """
     headers = request.headers
-    return (
-        "Sec-Fetch-User" in headers or "Sec-CH-UA" in headers or "Firefox/" in headers.get("User-Agent", "")
-    )
+    if "Sec-Fetch-User" in headers or "Sec-CH-UA" in headers:
+        return True
+    return bool(_PROVING_BROWSERS.search(headers.get("User-Agent", "")))
 
 
 def is_from_elsewhere(request: Request) -> bool:

@@ -5,12 +5,17 @@ from datetime import datetime
 
 from flask import Blueprint, redirect, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import DBAPIError
 
 from surveyapp import answers, invitations
 from surveyapp.asked import Asked, look
 from surveyapp.core import evidence
-from surveyapp.core.errors import RatingNotOnScaleError, StaleNonceError
+from surveyapp.core.errors import (
+    CommentMissingError,
+    DatabaseFailedError,
+    RatingNotOnScaleError,
+    StaleNonceError,
+    SurveyappError,
+)
 from surveyapp.core.evidence import Link, Seen, Stayed, Submitted
 from surveyapp.links import Nonce, Purpose, new_page
 from surveyapp.web import pages
@@ -120,8 +125,9 @@ def unsubscribe(token: str) -> ResponseReturnValue:
 
 
 @bp.errorhandler(RatingNotOnScaleError)
-def choose_again(error: RatingNotOnScaleError) -> ResponseReturnValue:
-    """A rating that is not on the scale: the question, nothing chosen, nothing lost."""
+@bp.errorhandler(CommentMissingError)
+def choose_again(error: SurveyappError) -> ResponseReturnValue:
+    """A rating that is not on the scale, or nothing at all: the question once more, nothing lost."""
     token = (request.view_args or {})["token"]
     now, invitation_id = parts().clock(), parts().links.read(Purpose.ANSWER, token)
     if request.path.endswith("/seen"):
@@ -137,8 +143,8 @@ def _opened(invitation_id: str, link: Link, rating: int | None, now: datetime) -
     try:
         with parts().database.transaction() as session:
             asked = answers.touch(session, parts().settings, invitation_id, noted, now)
-    except DBAPIError:
-        log.warning("a touch of invitation %s could not be noted", invitation_id, exc_info=True)
+    except DatabaseFailedError:
+        log.warning("a touch of invitation %s could not be noted", invitation_id)
         return _looked(invitation_id, now)
     speak(asked.locale)
     return asked
@@ -167,7 +173,11 @@ def _again(
     asked.check_open(now, parts().settings)
     entry, scale = form.entry(), asked.version.main.scale
     rating = entry.rating if entry and scale and entry.rating in scale else None
-    problem = _problem(form, is_second=is_second, is_missing=rating is None and scale is not None)
+    if scale is not None:
+        missing = "rating" if rating is None else ""
+    else:
+        missing = "" if form.comment.data else "comment"
+    problem = _problem(form, is_second=is_second, missing=missing)
     page = pages.question_page(
         asked,
         token,
@@ -179,12 +189,10 @@ def _again(
     return page, 422 if problem in ("rating", "comment", "length") else 200
 
 
-def _problem(form: AnswerForm, *, is_second: bool, is_missing: bool) -> str:
+def _problem(form: AnswerForm, *, is_second: bool, missing: str) -> str:
     if form.comment.errors:
         return "length"
-    if is_missing:
-        return "rating"
-    return "second" if is_second else "press"
+    return missing or ("second" if is_second else "press")
 
 
 def _event(nonce: Nonce, now: datetime) -> evidence.Event | None:

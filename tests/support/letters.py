@@ -13,22 +13,21 @@ NAMES = {"sv": "Maria Öberg", "ro": "Ștefan Ionescu", "de": "Jürgen Müller",
 ASKED = ("nps", "csat", "ces", "ces_ease", "nki1", "open")
 
 
-def letter(question_key: str = "csat", locale: str = "sv", **changes: object) -> Letter:
-    """A letter as the worker makes it, but for the changes."""
+def letter(question_key: str = "csat", locale: str = "sv") -> Letter:
+    """A letter as the worker makes it."""
     metric = QUESTIONS[question_key]
     ratings = () if metric is Metric.OPEN else SCALES[metric].ratings
     page = f"{HOST}/s/{TOKEN}"
-    values: dict[str, object] = {
-        "invitation_id": "Q2s1bXpXN2RkUjJ4",
-        "to_address": "kund@example.se",
-        "to_name": NAMES.get(locale[:2]),
-        "locale": locale,
-        "ticket_ref": "T-1042",
-        "metric": metric,
-        "text": built_in_text(question_key, language(locale[:2])),
-        "page_url": page,
-        "rating_urls": {rating: f"{page}/{rating}" for rating in ratings},
-        "unsubscribe_url": f"{HOST}/u/{TOKEN}",
-        "privacy_url": f"{HOST}/p/{TOKEN}",
-    }
-    return Letter(**(values | changes))  # type: ignore[arg-type]
+    return Letter(
+        invitation_id="Q2s1bXpXN2RkUjJ4",
+        to_address="kund@example.se",
+        to_name=NAMES[locale],
+        locale=locale,
+        ticket_ref="T-1042",
+        metric=metric,
+        text=built_in_text(question_key, language(locale)),
+        page_url=page,
+        rating_urls={rating: f"{page}/{rating}" for rating in ratings},
+        unsubscribe_url=f"{HOST}/u/{TOKEN}",
+        privacy_url=f"{HOST}/p/{TOKEN}",
+    )

@@ -1,0 +1,458 @@
+"""The mail of an invitation, read back as a mail program reads it."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.header import decode_header, make_header
+from email.message import EmailMessage
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from playwright.sync_api import Browser
+
+from surveyapp.core.errors import MailRefusedError, SettingError
+from surveyapp.i18n import LANGUAGES, language
+from surveyapp.mail import Letter, Sender, write
+from surveyapp.relay import relay
+from tests.support.letters import ASKED, NAMES, SENDER, letter
+from tests.support.mail_page import Element, Scheme, parsed, shown
+from tests.support.smtp import mail_server
+
+NOW = datetime(2026, 3, 5, 9, 30, tzinfo=UTC)
+RATED = tuple(key for key in ASKED if key != "open")
+WORDED = ("csat", "ces", "ces_ease")
+NUMBERED = ("nps", "nki1")
+
+every_language = pytest.mark.parametrize("code", LANGUAGES)
+every_question = pytest.mark.parametrize("key", ASKED)
+
+
+def read_back(sent: Letter, sender: Sender = SENDER) -> EmailMessage:
+    message: EmailMessage = message_from_bytes(write(sent, sender, NOW).as_bytes(), policy=policy.default)
+    return message
+
+
+def text_of(message: EmailMessage) -> str:
+    return content_of(message, "plain")
+
+
+def page_of(message: EmailMessage) -> Element:
+    return parsed(content_of(message, "html"))
+
+
+def content_of(message: EmailMessage, kind: str) -> str:
+    body = message.get_body((kind,))
+    assert body is not None
+    return str(body.get_content()).replace("\r\n", "\n")
+
+
+def links_of(message: EmailMessage) -> list[str]:
+    return [link.attributes["href"] for link in page_of(message).all("a")]
+
+
+# --- the headers -----------------------------------------------------------------------------------
+
+
+@every_language
+@every_question
+def test_a_mail_is_two_views_of_one_text_without_a_defect(key: str, code: str) -> None:
+    message = read_back(letter(key, code))
+    assert message.get_content_type() == "multipart/alternative"
+    parts = list(message.iter_parts())
+    assert [part.get_content_type() for part in parts] == ["text/plain", "text/html"]
+    assert [part.get_content_charset() for part in parts] == ["utf-8", "utf-8"]
+    assert [each.defects for each in (message, *parts)] == [[], [], []]
+
+
+@every_language
+@every_question
+def test_every_header_says_what_it_should(key: str, code: str) -> None:
+    sent = letter(key, code)
+    message = read_back(sent)
+    assert str(message["From"]) == "Nordvik Energi <enkat@nordvik.example>"
+    (to,) = message["To"].addresses
+    assert (to.display_name, to.addr_spec) == (NAMES[code], "kund@example.se")
+    assert "Nordvik Energi" in message["Subject"]
+    assert "T-1042" in message["Subject"]
+    assert message["Date"].datetime == NOW
+    assert message["Message-ID"] == f"<{sent.invitation_id}@survey.nordvik.example>"
+    assert message["Content-Language"] == code
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["List-Unsubscribe"] == f"<{sent.unsubscribe_url}>"
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert message["MIME-Version"] == "1.0"
+    assert len(set(message.keys())) == len(message.keys())
+
+
+@pytest.mark.parametrize(
+    ("code", "subject"),
+    [
+        ("sv", "Hur var hjälpen du fick av Nordvik Energi? (ärende T-1042)"),
+        ("ro", "Cum a fost ajutorul primit de la Nordvik Energi? (tichetul T-1042)"),
+        ("de", "Wie war die Hilfe von Nordvik Energi? (Ticket T-1042)"),
+        ("en", "How was the help you got from Nordvik Energi? (ticket T-1042)"),
+    ],
+)
+def test_the_subject_is_the_question_in_short_and_the_title_too(code: str, subject: str) -> None:
+    message = read_back(letter("csat", code))
+    assert message["Subject"] == subject
+    assert next(page_of(message).all("title")).text == message["Subject"]
+
+
+def test_the_same_letter_has_the_same_message_id_on_every_try() -> None:
+    again = write(letter(), SENDER, datetime(2026, 3, 6, tzinfo=UTC))
+    other = write(replace(letter(), invitation_id="another"), SENDER, NOW)
+    assert again["Message-ID"] == write(letter(), SENDER, NOW)["Message-ID"] != other["Message-ID"]
+
+
+@pytest.mark.parametrize("public_url", ["http://127.0.0.1:8000", "http://localhost", "https://[::1]"])
+def test_a_message_id_takes_the_senders_domain_where_the_public_url_has_none(public_url: str) -> None:
+    message = read_back(letter(), Sender("Nordvik", "enkat@nordvik.example", public_url))
+    assert message["Message-ID"].endswith("@nordvik.example>")
+
+
+@pytest.mark.parametrize(
+    ("mail_from", "name"),
+    [
+        ("enkat@nordvik.example", "Nordvik Energi"),
+        ("Kundservice <enkat@nordvik.example>", "Kundservice"),
+        ('"Öberg, Ström & Co" <enkat@nordvik.example>', "Öberg, Ström & Co"),
+    ],
+)
+def test_the_sender_has_a_name_its_own_or_the_companys(mail_from: str, name: str) -> None:
+    (author,) = read_back(letter(), Sender("Nordvik Energi", mail_from, SENDER.public_url))["From"].addresses
+    assert (author.display_name, author.addr_spec) == (name, "enkat@nordvik.example")
+
+
+@pytest.mark.parametrize("mail_from", ["", "Nordvik", "enkät@nordvik.example", "a b@nordvik.example", "<@>"])
+def test_a_sender_that_is_no_address_names_its_setting(mail_from: str) -> None:
+    with pytest.raises(SettingError, match="SURVEYAPP_MAIL_FROM"):
+        write(letter(), Sender("Nordvik", mail_from, SENDER.public_url), NOW)
+
+
+# --- what stands in it -----------------------------------------------------------------------------
+
+
+@every_language
+@every_question
+def test_both_views_ask_the_question_with_the_company_filled_in(key: str, code: str) -> None:
+    sent = letter(key, code)
+    message = read_back(sent)
+    question = sent.text.question.replace("{company}", "Nordvik Energi")
+    assert next(page_of(message).all("h2")).text == question
+    assert question in text_of(message).replace("\n", " ")
+    for view in (text_of(message), next(page_of(message).all("body")).text):
+        assert sent.text.lead_in in view.replace("\n", " ")
+        assert NAMES[code] in view
+        assert "T-1042" in view
+        assert not re.search(r"[{}%]|jinja", view)
+
+
+@every_language
+@every_question
+def test_the_text_holds_one_link_to_answer_and_no_rating(key: str, code: str) -> None:
+    sent = letter(key, code)
+    lines = text_of(read_back(sent)).splitlines()
+    links = [line for line in lines if "://" in line]
+    assert links == [sent.page_url, sent.privacy_url, sent.unsubscribe_url]
+
+
+@every_language
+@every_question
+def test_lines_of_the_text_are_short_but_for_whole_links(key: str, code: str) -> None:
+    sent = replace(letter(key, code), ticket_ref="a reference " * 9)
+    lines = text_of(read_back(sent, Sender("Energi och Värme " * 9, SENDER.mail_from, SENDER.public_url)))
+    assert max(len(line) for line in lines.splitlines() if "://" not in line) <= 72
+
+
+@every_language
+@pytest.mark.parametrize("key", RATED)
+def test_the_page_links_to_each_rating_in_order_and_first_to_none(key: str, code: str) -> None:
+    sent = letter(key, code)
+    ratings = [sent.rating_urls[rating] for rating in sorted(sent.rating_urls)]
+    assert links_of(read_back(sent)) == [sent.page_url, *ratings, sent.privacy_url, sent.unsubscribe_url]
+
+
+@every_language
+def test_an_open_question_has_one_button(code: str) -> None:
+    sent = letter("open", code)
+    assert links_of(read_back(sent)) == [sent.page_url, sent.privacy_url, sent.unsubscribe_url]
+
+
+def rating_links(sent: Letter) -> list[Element]:
+    urls = set(sent.rating_urls.values())
+    return [link for link in page_of(read_back(sent)).all("a") if link.attributes["href"] in urls]
+
+
+@every_language
+@pytest.mark.parametrize("key", WORDED)
+def test_every_point_of_a_worded_scale_shows_its_number_and_its_words(key: str, code: str) -> None:
+    sent = letter(key, code)
+    assert [link.text for link in rating_links(sent)] == [
+        f"{n} {words}" for n, words in sent.text.labels.items()
+    ]
+
+
+@every_language
+@pytest.mark.parametrize("key", NUMBERED)
+def test_a_scale_of_numbers_words_its_ends(key: str, code: str) -> None:
+    sent = letter(key, code)
+    assert [link.text for link in rating_links(sent)] == [str(rating) for rating in sent.rating_urls]
+    for rating, words in sent.text.labels.items():
+        assert f"{rating} = {words}" in page_of(read_back(sent)).text
+
+
+@every_language
+@pytest.mark.parametrize("key", RATED)
+def test_a_screen_reader_hears_of_each_rating_what_it_means(key: str, code: str) -> None:
+    sent = letter(key, code)
+    for (rating, _), link in zip(sorted(sent.rating_urls.items()), rating_links(sent), strict=True):
+        words = language(code).spoken(sent.text.labels.get(rating, ""))
+        heard = link.attributes["aria-label"]
+        assert heard.startswith(f"{rating}")
+        assert words in heard
+        assert len(heard) > len(str(rating))
+        assert "(ă)" not in heard
+
+
+def test_romanian_says_both_genders_to_a_screen_reader() -> None:
+    assert rating_links(letter("csat", "ro"))[3].attributes["aria-label"] == "4, Mulțumit sau Mulțumită"
+
+
+def test_a_rating_without_words_is_heard_with_its_scale() -> None:
+    assert rating_links(letter("nps", "en"))[7].attributes["aria-label"] == "7 on a scale from 0 to 10"
+    assert rating_links(letter("nki1", "en"))[6].attributes["aria-label"] == "7 on a scale from 1 to 10"
+
+
+@pytest.mark.parametrize("key", RATED)
+def test_all_ratings_look_the_same(key: str) -> None:
+    assert len({link.attributes["style"] for link in rating_links(letter(key))}) == 1
+
+
+def test_without_a_name_or_a_ticket_the_mail_says_so_plainly() -> None:
+    message = read_back(replace(letter("csat", "en"), to_name=None, ticket_ref=""))
+    assert str(message["To"]) == "kund@example.se"
+    assert message["Subject"] == "How was the help you got from Nordvik Energi?"
+    assert text_of(message).startswith("Hello,\n\nYou were recently in touch with our support.\n")
+
+
+@pytest.mark.parametrize(("locale", "code"), [("de-AT", "de"), ("ro_MD", "ro"), ("fi", "en"), ("", "en")])
+def test_a_locale_falls_back_to_its_language_and_then_to_english(locale: str, code: str) -> None:
+    assert read_back(replace(letter("csat", code), locale=locale))["Content-Language"] == code
+
+
+# --- the page --------------------------------------------------------------------------------------
+
+
+@every_language
+@every_question
+def test_a_page_loads_nothing_and_counts_nobody(key: str, code: str) -> None:
+    page = page_of(read_back(letter(key, code)))
+    tags = {element.tag for element in page.all()}
+    assert tags.isdisjoint({"img", "link", "script", "iframe", "object", "video", "form", "svg", "base"})
+    for element in page.all():
+        assert element.attributes.keys().isdisjoint({"src", "background", "srcset", "poster", "onload"})
+    html = content_of(read_back(letter(key, code)), "html")
+    assert not re.search(r"url\(|@import|@font-face", html)
+    assert all("://" not in rest for rest in re.sub(r' href="[^"]*"', "", html).splitlines())
+
+
+@every_language
+def test_a_page_tells_its_language_and_its_tables_are_no_data(code: str) -> None:
+    page = page_of(read_back(letter("nps", code)))
+    html, article = next(page.all("html")), next(page.all("div"))
+    assert [each.attributes["lang"] for each in (html, article)] == [code, code]
+    assert [each.attributes["dir"] for each in (html, article)] == ["ltr", "ltr"]
+    assert {table.attributes["role"] for table in page.all("table")} == {"presentation"}
+    assert [each.text for each in page.all("h1")] == ["Nordvik Energi"]
+
+
+@pytest.mark.parametrize("key", ASKED)
+def test_styles_stand_in_the_elements_and_dark_mode_in_a_sheet(key: str) -> None:
+    page = page_of(read_back(letter(key)))
+    (sheet,) = page.all("style")
+    assert "prefers-color-scheme: dark" in sheet.text
+    assert {meta.attributes.get("name") for meta in page.all("meta")} >= {
+        "color-scheme",
+        "supported-color-schemes",
+    }
+    assert all(link.style for link in page.all("a"))
+    assert next(page.all("body")).style["background-color"] == "#f5f2ec"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@every_question
+def test_every_text_stands_out_from_its_background(key: str, scheme: Scheme) -> None:
+    texts = list(shown(page_of(read_back(letter(key))), scheme))
+    assert len(texts) > 8
+    assert {text.text: text.contrast for text in texts if text.contrast < 4.5} == {}
+
+
+def test_the_preview_line_is_first_and_not_shown() -> None:
+    message = read_back(letter("csat", "en"))
+    preview = "Your answer shows us what works well and what we can do better."
+    assert next(page_of(message).all("body")).text.startswith(preview)
+    assert preview not in [text.text for text in shown(page_of(message), "light")]
+
+
+@pytest.mark.parametrize(("width", "rows"), [(360, {11: 2, 10: 2}), (640, {11: 1, 10: 1})])
+@pytest.mark.parametrize("key", RATED)
+def test_ratings_are_easy_to_hit_on_a_phone_and_on_a_desk(
+    key: str, width: int, rows: dict[int, int], chromium: Browser
+) -> None:
+    sent = letter(key, "de")
+    page = chromium.new_page(viewport={"width": width, "height": 800})
+    page.set_content(content_of(read_back(sent), "html"))
+    boxes = [page.locator(f'a[href="{url}"]').bounding_box() for url in sent.rating_urls.values()]
+    is_too_wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    page.close()
+    areas = [box for box in boxes if box]
+    assert len(areas) == len(sent.rating_urls)
+    assert all(area["width"] >= 44 and area["height"] >= 44 for area in areas)
+    assert len({area["y"] for area in areas}) == rows.get(len(areas), len(areas))
+    for one, next_one in pairwise(areas):
+        is_beside = next_one["y"] == one["y"]
+        gap = (
+            next_one["x"] - one["x"] - one["width"] if is_beside else next_one["y"] - one["y"] - one["height"]
+        )
+        assert gap >= 8
+    assert not is_too_wide
+
+
+# --- hostile and unusual input ---------------------------------------------------------------------
+
+HOSTILE = [
+    "Anna\r\nBcc: everyone@example.se",
+    "Anna\x00\x1b[31m",
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    'Anna "Ann" O\'Neill, Jr; (x) \\',
+    "a, b" * 40,
+    "😀 Ångström 👩‍👩‍👧" * 3,
+    "x" * 300,
+    "Åsa " * 75,
+    "\u202egnorts\u202c \u2066x",
+    "שלום עולם",
+    "=?utf-8?q?Bcc=3A?=",
+    "{company} {0} {name!r} %s {{ 7 * 7 }} {% raw %}",
+    "\ud800 lone",
+    "line\u2028separator",
+]
+
+
+def raw_name(message: EmailMessage, header: str) -> str:
+    """The display name as a mail program decodes it; the standard parser leaves spaces between long words."""
+    raw = re.sub(r"\r?\n ", " ", next(v for k, v in message.raw_items() if k == header))
+    return str(make_header(decode_header(raw.rpartition(" <")[0])))
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_no_name_breaks_out_of_its_place(hostile: str) -> None:
+    sent = replace(letter("nps", "en"), to_name=hostile, ticket_ref=hostile)
+    message = read_back(sent, Sender(hostile, "enkat@nordvik.example", SENDER.public_url))
+    usual = read_back(letter("nps", "en"))
+    assert message.keys() == usual.keys()
+    assert [address.addr_spec for address in message["To"].addresses] == ["kund@example.se"]
+    assert [address.addr_spec for address in message["From"].addresses] == ["enkat@nordvik.example"]
+    assert [part.defects for part in message.walk()] == [[], [], []]
+    assert links_of(message) == links_of(usual)
+    assert [each.tag for each in page_of(message).all()].count("p") == [
+        each.tag for each in page_of(usual).all()
+    ].count("p")
+    assert not re.search("[\x00-\x09\x0b-\x1f\u2028\u202a-\u202e\u2066-\u2069]", text_of(message))
+
+
+@given(st.text(max_size=120))
+def test_the_name_of_any_customer_arrives_whole_or_not_at_all(name: str) -> None:
+    message = read_back(replace(letter(), to_name=name))
+    (address,) = message["To"].addresses
+    assert address.addr_spec == "kund@example.se"
+    readable = " ".join(name.split())
+    if readable and len(readable) <= 80 and readable.replace(" ", "").isalnum():
+        assert raw_name(message, "To") == readable
+
+
+def test_the_company_may_have_braces_and_signs_of_html() -> None:
+    company = "Öl & {company} <Co> {0}"
+    message = read_back(letter("csat", "en"), Sender(company, "enkat@nordvik.example", SENDER.public_url))
+    assert next(page_of(message).all("h1")).text == company
+    assert f"the help you received from {company}?" in text_of(message).replace("\n", " ")
+    assert f"the help you got from {company}?" in message["Subject"]
+    assert raw_name(message, "From") == company
+
+
+@pytest.mark.parametrize("name", ["Win at evil.example", "www.evil", "http://x", "a@b", "<b>", "x" * 81])
+def test_a_name_that_could_become_a_link_or_is_none_is_not_used(name: str) -> None:
+    message = read_back(replace(letter("csat", "en"), to_name=name))
+    assert str(message["To"]) == "kund@example.se"
+    assert text_of(message).startswith("Hello,\n")
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "kund", "a@b@c.se", "a b@c.se", "a@c.se\r\nBcc: x@y.se", "<a@c.se>", "a@c.se, d@e.se", "ä@ö"],
+)
+def test_what_is_no_address_is_refused_before_any_server_sees_it(address: str) -> None:
+    with pytest.raises(MailRefusedError, match="address"):
+        write(replace(letter(), to_address=address), SENDER, NOW)
+
+
+def test_a_domain_outside_ascii_goes_out_in_ascii_and_the_german_sharp_s_stays_one() -> None:
+    message = read_back(replace(letter(), to_address="kund@straße.de"))
+    assert message["To"].addresses[0].addr_spec == "kund@xn--strae-oqa.de"
+
+
+def test_an_address_outside_ascii_makes_the_mail_international() -> None:
+    content = write(replace(letter(), to_address="jörg@example.de"), SENDER, NOW).as_bytes()
+    assert "<jörg@example.de>".encode() in content
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"page_url": "https://räksmörgås.se/s/x"},
+        {"unsubscribe_url": "https://x.se/u/x>\r\nBcc: a@b.se"},
+        {"privacy_url": "javascript:alert(1)"},
+        {"rating_urls": dict.fromkeys(range(11), "https://x.se/s/ x")},
+    ],
+)
+def test_links_that_no_mail_can_carry_name_their_setting(changes: dict[str, Any]) -> None:
+    with pytest.raises(SettingError, match="SURVEYAPP_PUBLIC_URL"):
+        write(replace(letter("nps"), **changes), SENDER, NOW)
+
+
+def test_an_invitation_id_that_fits_into_no_header_is_refused() -> None:
+    with pytest.raises(MailRefusedError, match="id"):
+        write(replace(letter(), invitation_id="a>\r\nBcc: x"), SENDER, NOW)
+
+
+# --- on the wire -----------------------------------------------------------------------------------
+
+
+@every_language
+@every_question
+def test_every_line_is_ascii_ends_properly_and_is_short(key: str, code: str) -> None:
+    long_name = Sender("Ångström & Söner Energi " * 5, "enkat@nordvik.example", SENDER.public_url)
+    content = write(letter(key, code), long_name, NOW).as_bytes()
+    assert content.isascii()
+    assert content.count(b"\n") == content.count(b"\r\n") == content.count(b"\r")
+    lines = content.decode().split("\r\n")
+    # A link in a header cannot be folded; the limit is 998.
+    assert [line for line in lines if len(line) > 78] == [
+        line for line in lines if line.startswith("List-Unsubscribe: ")
+    ]
+
+
+@every_language
+def test_a_mail_comes_out_of_a_real_server_as_it_was_written(code: str) -> None:
+    message = write(letter("nps", code), SENDER, NOW)
+    with mail_server() as server, relay(server.url) as post:
+        post.deliver(message, lambda: None)
+    (received,) = server.mails
+    assert received.content == message.as_bytes()
+    assert (received.sender, received.recipients) == ("enkat@nordvik.example", ["kund@example.se"])
+    assert text_of(received.message) == text_of(read_back(letter("nps", code)))
