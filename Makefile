@@ -39,7 +39,7 @@ check: $(DEV) ## check format, types, import contracts, templates, catalogues, l
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/djlint --check --lint --quiet surveyapp/templates
+	$(BIN)/djlint --check --lint surveyapp/templates
 	$(BIN)/python -m pytest -q -m static
 
 format: $(DEV) ## put code and templates into their format
@@ -93,7 +93,7 @@ $(DEV): requirements-dev.txt pyproject.toml | $(BIN)/pip
 
 define install
 @echo "Installing $(1) into $(VENV) ..."
-@$(BIN)/python -m pip install -q --require-hashes -r $(1)
+@$(BIN)/python -m pip install -q --no-compile --require-hashes -r $(1)
 @$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
 endef
 

@@ -6,14 +6,13 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, delete, func, insert, select, tuple_, update
-from sqlalchemy.orm import Session
 
 from surveyapp.asked import Asked, look, rows, save
 from surveyapp.config import Settings
 from surveyapp.core import evidence
 from surveyapp.core.errors import CommentMissingError, RatingNotOnScaleError
 from surveyapp.core.evidence import Evidence, Link, State, Touch
-from surveyapp.db import INSERTS, table_of
+from surveyapp.db import INSERTS, AnySession, dialect_of, table_of
 from surveyapp.models import Answer, Domain, Invitation
 from surveyapp.models import Touch as TouchRow
 from surveyapp.surveys import Version
@@ -45,7 +44,7 @@ class Change(NamedTuple):
     after: Asked
 
 
-def touch(session: Session, settings: Settings, invitation_id: str, noted: Touch, now: datetime) -> Asked:
+def touch(session: AnySession, settings: Settings, invitation_id: str, noted: Touch, now: datetime) -> Asked:
     """Note that a link of the mail was opened; changes no answer. From the 101st on they are only counted.
 
     Raises RatingNotOnScaleError for a link that no mail of ours has.
@@ -61,13 +60,11 @@ def touch(session: Session, settings: Settings, invitation_id: str, noted: Touch
     if before.scanned_at is None and _is_scanned(after, settings):
         session.execute(update(_INVITATIONS).where(_INVITATIONS.c.id == invitation_id).values(scanned_at=now))
         _mark_domain(session, before.domain, now)
-    if after.case.state is State.HELD:
-        save(session, settings, before, after, now)
     return after
 
 
 def hold(
-    session: Session, settings: Settings, invitation_id: str, event: evidence.Event, now: datetime
+    session: AnySession, settings: Settings, invitation_id: str, event: evidence.Event, now: datetime
 ) -> Asked:
     """Take in what our script reported, or a form that proved nothing; the second time changes nothing.
 
@@ -83,7 +80,7 @@ def hold(
 
 
 def count(
-    session: Session,
+    session: AnySession,
     settings: Settings,
     invitation_id: str,
     entry: Entry,
@@ -110,7 +107,7 @@ def count(
     return _change(session, settings, invitation_id, change, now)
 
 
-def settle(session: Session, settings: Settings, now: datetime, most: int = 100) -> int:
+def settle(session: AnySession, settings: Settings, now: datetime, most: int = 100) -> int:
     """Judge the held answers whose time has come; returns how many were judged, counted or not."""
     due = session.scalars(
         select(Answer.invitation_id)
@@ -126,11 +123,22 @@ def settle(session: Session, settings: Settings, now: datetime, most: int = 100)
         case = evidence.step(before.case, evidence.Judged(now), settings.rules)
         if case != before.case:
             save(session, settings, before, replace(before, case=case), now)
-        session.execute(update(Answer).where(Answer.invitation_id == invitation_id).values(settle_at=None))
+        _note_judgement(session, settings, invitation_id, case, now)
     return len(due)
 
 
-def purge_touches(session: Session, now: datetime, most: int = 10_000) -> int:
+def _note_judgement(
+    session: AnySession, settings: Settings, invitation_id: str, case: evidence.Case, now: datetime
+) -> None:
+    """When to look again: a touch changes no answer, so that one that came meanwhile is learnt of here."""
+    due = evidence.settles_at(case, settings.rules)
+    values: dict[str, object] = {"settle_at": due if due is not None and due > now else None}
+    if case.state is State.HELD:
+        values["reason"] = evidence.reason(case, settings.rules)
+    session.execute(update(_ANSWERS).where(_ANSWERS.c.invitation_id == invitation_id).values(values))
+
+
+def purge_touches(session: AnySession, now: datetime, most: int = 10_000) -> int:
     """Delete touches older than 30 days; returns how many. Their number stays on the invitation."""
     old = (
         select(TouchRow.invitation_id, TouchRow.number)
@@ -158,7 +166,11 @@ def _check_further(version: Version, further: Mapping[str, int]) -> None:
 
 
 def _change(
-    session: Session, settings: Settings, invitation_id: str, change: Callable[[Asked], Asked], now: datetime
+    session: AnySession,
+    settings: Settings,
+    invitation_id: str,
+    change: Callable[[Asked], Asked],
+    now: datetime,
 ) -> Change:
     """Look, change, save; when somebody else saved in between, look again."""
     while True:
@@ -168,7 +180,7 @@ def _change(
             return Change(before, after)
 
 
-_INVITATIONS = table_of(Invitation)
+_INVITATIONS, _ANSWERS = table_of(Invitation), table_of(Answer)
 _COUNT_TOUCH = (
     update(_INVITATIONS)
     .where(_INVITATIONS.c.id == bindparam("key"))
@@ -197,7 +209,7 @@ def _is_scanned(asked: Asked, settings: Settings) -> bool:
     return not is_person and evidence.shows_scanner(asked.case.touches, settings.rules)
 
 
-def _mark_domain(session: Session, domain: str | None, now: datetime) -> None:
+def _mark_domain(session: AnySession, domain: str | None, now: datetime) -> None:
     if domain is None:
         return
     accepted, scanned = session.execute(
@@ -206,7 +218,7 @@ def _mark_domain(session: Session, domain: str | None, now: datetime) -> None:
         )
     ).one()
     if scanned >= MARK_INVITATIONS and scanned >= MARK_SHARE * accepted:
-        mark = INSERTS[session.get_bind().dialect.name](table_of(Domain))
+        mark = INSERTS[dialect_of(session)](table_of(Domain))
         mark = mark.on_conflict_do_update(
             index_elements=["domain"], set_={"marked_until": mark.excluded.marked_until}
         )

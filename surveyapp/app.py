@@ -5,8 +5,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from string import punctuation
+from typing import Any
+from urllib.parse import quote
 
-from flask import Flask, Response, request
+from flask import Flask, Request, Response, request
+from flask.sessions import SessionInterface, SessionMixin
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
@@ -48,6 +52,24 @@ class RatingConverter(BaseConverter):
         return int(value)
 
 
+class TolerantRequest(Request):
+    """Encodes the bytes of a query that are no text, which browsers do and Werkzeug relies on."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        """As Flask's."""
+        super().__init__(*arguments, **options)
+        if not self.query_string.isascii():
+            self.query_string = quote(self.query_string, safe=punctuation).encode()
+
+
+class NoSession(SessionInterface):
+    """The customers' pages set no cookie, and looking for one would cost as much as finding the view."""
+
+    def open_session(self, app: Flask, request: Request) -> SessionMixin:
+        """A session that says so when somebody wants to write to it."""
+        return self.make_null_session(app)
+
+
 def create_app(settings: Settings | None = None, clock: Callable[[], datetime] | None = None) -> Flask:
     """The web application; without settings those of the environment, which may raise SettingError."""
     settings = settings or settings_from(os.environ)
@@ -60,6 +82,8 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] |
         TRUSTED_HOSTS=[settings.public_host, "localhost", "127.0.0.1", "[::1]"],
         WTF_CSRF_ENABLED=False,
     )
+    app.request_class = TolerantRequest
+    app.session_interface = NoSession()
     app.url_map.converters["rating"] = RatingConverter
     app.extensions["surveyapp"] = Parts(
         settings=settings,

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Result, bindparam, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import CursorResult, Result, and_, bindparam, insert, select, update
 
 from surveyapp.config import Settings
 from surveyapp.core import evidence
 from surveyapp.core.errors import ClosedSurveyError, EditWindowOverError, ExpiredLinkError, InvalidLinkError
 from surveyapp.core.evidence import Case, Evidence, Link, State, Touch
-from surveyapp.db import INSERTS, table_of
+from surveyapp.db import INSERTS, AnySession, dialect_of, table_of
 from surveyapp.models import Answer, AnswerEvent, Domain, Invitation, Rating, Survey, SurveyVersion
 from surveyapp.models import Touch as TouchRow
 from surveyapp.surveys import Version, version_of
@@ -59,13 +58,12 @@ class Asked:
         return {**({} if rating is None else {self.version.main.key: rating}), **self.further}
 
 
-def look(session: Session, settings: Settings, invitation_id: str, now: datetime) -> Asked:
+def look(session: AnySession, settings: Settings, invitation_id: str, now: datetime) -> Asked:
     """What is known of the invitation; InvalidLinkError when there is none."""
     row = session.execute(_ASKED, {"id": invitation_id}).one_or_none()
     if row is None:
         raise InvalidLinkError
     version = version_of(session, row.survey_key, row.survey_version, row.digest)
-    touches = session.execute(_TOUCHES, {"id": row.id}).all() if row.touch_count else ()
     has_further = row.state is not None and version.further
     return Asked(
         id=row.id,
@@ -76,7 +74,7 @@ def look(session: Session, settings: Settings, invitation_id: str, now: datetime
         expires_at=row.expires_at,
         is_closed=row.closed_at is not None and row.closed_at <= now,
         version=version,
-        case=_case(row, tuple(Touch(t[0], Link(t[1]), *t[2:]) for t in touches), settings, now),
+        case=_case(row, _touches(session, row), settings, now),
         comment=row.comment,
         further=_further(session, row.id, version) if has_further else {},
         scanned_at=row.scanned_at,
@@ -84,9 +82,9 @@ def look(session: Session, settings: Settings, invitation_id: str, now: datetime
     )
 
 
-def save(session: Session, settings: Settings, before: Asked, after: Asked, now: datetime) -> bool:
+def save(session: AnySession, settings: Settings, before: Asked, after: Asked, now: datetime) -> bool:
     """Write the answer, its changed ratings and its history; False, and nothing written, when overtaken."""
-    dialect = session.get_bind().dialect.name
+    dialect = dialect_of(session)
     row = {"revision": before.revision + 1, **_answer_row(after, settings, now)}
     if before.case.state is None:
         written = session.execute(_INSERT_ANSWER[dialect], {"invitation_id": after.id, **row})
@@ -95,13 +93,11 @@ def save(session: Session, settings: Settings, before: Asked, after: Asked, now:
     if rows(written) == 0:
         return False
     metrics = {question.key: question.metric for question in after.version.questions}
-    changed = [
-        {"invitation_id": after.id, "question": key, "metric": metrics[key], "rating": rating}
-        for key, rating in after.ratings.items()
-        if before.ratings.get(key) != rating
-    ]
-    if changed:
-        session.execute(_SAVE_RATING[dialect], changed)
+    known = before.ratings
+    for key, rating in after.ratings.items():
+        if known.get(key) != rating:
+            changed = {"invitation_id": after.id, "question": key, "metric": metrics[key], "rating": rating}
+            session.execute(_SAVE_RATING[dialect], changed)
     fact = _fact(after, settings)
     if fact != _fact(before, settings):
         session.execute(
@@ -115,63 +111,73 @@ def rows(result: Result[Any]) -> int:
     return cast("CursorResult[Any]", result).rowcount
 
 
+_INVITATIONS, _TOUCHES, _ANSWERS = table_of(Invitation), table_of(TouchRow), table_of(Answer)
+_RATINGS, _DOMAINS = table_of(Rating), table_of(Domain)
+_SURVEYS, _VERSIONS = table_of(Survey), table_of(SurveyVersion)
+
+_TOUCH_COLUMNS = (
+    _TOUCHES.c.at,
+    _TOUCHES.c.link,
+    _TOUCHES.c.rating,
+    _TOUCHES.c.network,
+    _TOUCHES.c.is_prefetch,
+    _TOUCHES.c.is_automated,
+)
+# Most invitations are opened once: that touch comes along, so that a click needs one read.
 _ASKED = (
     select(
-        Invitation.id,
-        Invitation.survey_key,
-        Invitation.survey_version,
-        Invitation.ticket_ref,
-        Invitation.locale,
-        Invitation.domain,
-        Invitation.address_hash,
-        Invitation.expires_at,
-        Invitation.accepted_at,
-        Invitation.touch_count,
-        Invitation.scanned_at,
-        Survey.mode,
-        Survey.closed_at,
-        SurveyVersion.digest,
-        Domain.marked_until,
-        Answer.state,
-        Answer.evidence,
-        Answer.rating,
-        Answer.began_at,
-        Answer.first_counted_at,
-        Answer.comment,
-        Answer.revision,
-        Answer.page,
-        Answer.seen_at,
-        Answer.has_stayed,
-        Answer.is_automated,
-        Answer.is_unverified,
+        _INVITATIONS.c.id,
+        _INVITATIONS.c.survey_key,
+        _INVITATIONS.c.survey_version,
+        _INVITATIONS.c.ticket_ref,
+        _INVITATIONS.c.locale,
+        _INVITATIONS.c.domain,
+        _INVITATIONS.c.address_hash,
+        _INVITATIONS.c.expires_at,
+        _INVITATIONS.c.accepted_at,
+        _INVITATIONS.c.touch_count,
+        _INVITATIONS.c.scanned_at,
+        _SURVEYS.c.mode,
+        _SURVEYS.c.closed_at,
+        _VERSIONS.c.digest,
+        _DOMAINS.c.marked_until,
+        _ANSWERS.c.state,
+        _ANSWERS.c.evidence,
+        _ANSWERS.c.rating,
+        _ANSWERS.c.began_at,
+        _ANSWERS.c.first_counted_at,
+        _ANSWERS.c.comment,
+        _ANSWERS.c.revision,
+        _ANSWERS.c.seen,
+        _ANSWERS.c.has_stayed,
+        _ANSWERS.c.is_automated,
+        _ANSWERS.c.is_unverified,
+        *(column.label(f"touch_{column.name}") for column in _TOUCH_COLUMNS),
     )
-    .join(Survey, Survey.key == Invitation.survey_key)
+    .join_from(_INVITATIONS, _SURVEYS, _SURVEYS.c.key == _INVITATIONS.c.survey_key)
     .join(
-        SurveyVersion,
-        (SurveyVersion.survey_key == Invitation.survey_key)
-        & (SurveyVersion.number == Invitation.survey_version),
+        _VERSIONS,
+        and_(
+            _VERSIONS.c.survey_key == _INVITATIONS.c.survey_key,
+            _VERSIONS.c.number == _INVITATIONS.c.survey_version,
+        ),
     )
-    .outerjoin(Answer, Answer.invitation_id == Invitation.id)
-    .outerjoin(Domain, Domain.domain == Invitation.domain)
-    .where(Invitation.id == bindparam("id"))
+    .outerjoin(_ANSWERS, _ANSWERS.c.invitation_id == _INVITATIONS.c.id)
+    .outerjoin(_DOMAINS, _DOMAINS.c.domain == _INVITATIONS.c.domain)
+    .outerjoin(_TOUCHES, and_(_TOUCHES.c.invitation_id == _INVITATIONS.c.id, _TOUCHES.c.number == 1))
+    .where(_INVITATIONS.c.id == bindparam("id"))
 )
-_TOUCHES = (
-    select(
-        TouchRow.at,
-        TouchRow.link,
-        TouchRow.rating,
-        TouchRow.network,
-        TouchRow.is_prefetch,
-        TouchRow.is_automated,
-    )
-    .where(TouchRow.invitation_id == bindparam("id"))
-    .order_by(TouchRow.at, TouchRow.number)
+_ALL_TOUCHES = (
+    select(*_TOUCH_COLUMNS)
+    .where(_TOUCHES.c.invitation_id == bindparam("id"))
+    .order_by(_TOUCHES.c.at, _TOUCHES.c.number)
 )
-_FURTHER = select(Rating.question, Rating.rating).where(Rating.invitation_id == bindparam("id"))
+_FURTHER = select(_RATINGS.c.question, _RATINGS.c.rating).where(_RATINGS.c.invitation_id == bindparam("id"))
 
-_ANSWERS, _RATINGS = table_of(Answer), table_of(Rating)
+# SQLAlchemy forgets how many rows an INSERT wrote unless it is told that somebody asks.
 _INSERT_ANSWER = {
-    name: insert_into(_ANSWERS).on_conflict_do_nothing() for name, insert_into in INSERTS.items()
+    name: insert_into(_ANSWERS).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+    for name, insert_into in INSERTS.items()
 }
 _SAVE_RATING = {
     name: insert_into(_RATINGS).on_conflict_do_update(
@@ -183,6 +189,14 @@ _UPDATE_ANSWER = update(_ANSWERS).where(
     _ANSWERS.c.invitation_id == bindparam("key"), _ANSWERS.c.revision == bindparam("old_revision")
 )
 _INSERT_EVENT = insert(table_of(AnswerEvent))
+
+
+def _touches(session: AnySession, row: Any) -> tuple[Touch, ...]:
+    if row.touch_count > 1:
+        found = session.execute(_ALL_TOUCHES, {"id": row.id}).all()
+    else:
+        found = () if row.touch_at is None else (row[-len(_TOUCH_COLUMNS) :],)
+    return tuple(Touch(at, Link(link), *others) for at, link, *others in found)
 
 
 def _case(row: Any, touches: tuple[Touch, ...], settings: Settings, now: datetime) -> Case:
@@ -203,8 +217,7 @@ def _known(row: Any) -> dict[str, Any]:
         "rating": row.rating,
         "began_at": row.began_at,
         "first_counted_at": row.first_counted_at,
-        "page": row.page,
-        "seen_at": row.seen_at,
+        "seen": {page: datetime.fromisoformat(at) for page, at in row.seen.items()},
         "has_stayed": row.has_stayed,
         "is_automated": row.is_automated,
         "is_unverified": row.is_unverified,
@@ -223,8 +236,7 @@ def _answer_row(asked: Asked, settings: Settings, now: datetime) -> dict[str, An
         "first_counted_at": case.first_counted_at,
         "changed_at": now,
         "comment": asked.comment,
-        "page": case.page,
-        "seen_at": case.seen_at,
+        "seen": {page: at.isoformat() for page, at in case.seen.items()},
         "has_stayed": case.has_stayed,
         "is_automated": case.is_automated,
         "is_unverified": case.is_unverified,
@@ -242,6 +254,6 @@ def _fact(asked: Asked, settings: Settings) -> dict[str, Any]:
     return {**_state(asked.case, settings), "ratings": asked.ratings}
 
 
-def _further(session: Session, invitation_id: str, version: Version) -> dict[str, int]:
+def _further(session: AnySession, invitation_id: str, version: Version) -> dict[str, int]:
     keys = {question.key for question in version.further}
     return {key: rating for key, rating in session.execute(_FURTHER, {"id": invitation_id}) if key in keys}

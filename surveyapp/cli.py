@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -13,7 +14,7 @@ import click
 
 from surveyapp import invitations, reports, surveys, tables, worker
 from surveyapp.config import LOCALES, Settings, settings_from
-from surveyapp.core.errors import SurveyappError
+from surveyapp.core.errors import SettingError, SurveyappError
 from surveyapp.core.scales import Metric
 from surveyapp.db import Database
 from surveyapp.invitations import Request
@@ -40,6 +41,8 @@ class Group(click.Group):
             return super().invoke(context)
         except SurveyappError as error:
             raise BadInput(str(error)) from error
+        except UnicodeEncodeError as error:
+            raise BadInput("An argument has bytes that are no text (UTF-8).") from error
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -49,6 +52,20 @@ def main() -> None:
 
     Settings come from the environment (SURVEYAPP_...); README lists them.
     """
+
+
+@main.command("demo")
+@click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0: any free one."
+)
+def run_demo(port: int) -> None:
+    """Run the app with three months of sample data; needs no settings and touches no data of yours.
+
+    All it makes lies in instance/demo of this folder, or in demo of SURVEYAPP_HOME.
+    """
+    from surveyapp.demo import run
+
+    run.run(Path(os.environ.get("SURVEYAPP_HOME") or "instance"), port)
 
 
 @main.command()
@@ -62,7 +79,7 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
     """Serve the customers' pages. Ends gracefully on SIGTERM."""
     from surveyapp import server
 
-    _settings()
+    _database(_settings())
     server.serve(host, port, workers, threads)
 
 
@@ -199,7 +216,7 @@ def list_held(is_json: bool) -> None:
     """List the answers that do not count, each with its reason."""
     settings = _settings()
     with _ready(settings).reading() as session:
-        found = reports.held(session)
+        found = reports.held(session, settings, _now())
     rows = [
         {
             "id": each.id,
@@ -312,9 +329,15 @@ def _settings() -> Settings:
 
 
 def _database(settings: Settings) -> Database:
+    """Closed again when the command ends."""
     if settings.database_url.startswith("sqlite:///"):
-        settings.home.mkdir(parents=True, exist_ok=True)
-    return Database(settings.database_url)
+        try:
+            settings.home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingError(f"SURVEYAPP_HOME cannot be used: {error}.") from error
+    database = Database(settings.database_url)
+    click.get_current_context().call_on_close(database.dispose)
+    return database
 
 
 def _ready(settings: Settings) -> Database:

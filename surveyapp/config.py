@@ -1,6 +1,7 @@
 """The settings: read once from the environment, checked before anything starts."""
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,6 +18,10 @@ MODES = ("adaptive", "confirm")
 SECRET_LENGTH = 32
 # A secret of few different characters was typed, not drawn.
 SECRET_VARIETY = 6
+
+_DIGITS = 9
+# Mails carry the host as it is; names in other scripts have a spelling in these letters.
+_HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ class Settings:
 def settings_from(environment: Mapping[str, str]) -> Settings:
     """The settings of an environment; raises SettingError, a sentence that names the first wrong one."""
     read = _Reader(environment)
-    home = Path(read.text("HOME", "./instance")).expanduser().absolute()
+    home = read.home()
     public = read.public_url()
     mail_url = read.mail_url(home)
     sender = read.sender(public, is_needed=mail_url.startswith("smtp:"))
@@ -91,6 +96,15 @@ class _Reader:
     def text(self, name: str, default: str) -> str:
         return self._environment.get(f"SURVEYAPP_{name}", "").strip() or default
 
+    def home(self) -> Path:
+        value = self.text("HOME", "./instance")
+        try:
+            return Path(value).expanduser().absolute()
+        except RuntimeError as error:
+            raise SettingError(
+                f"SURVEYAPP_HOME must be a folder; nobody has the home of {value!r}."
+            ) from error
+
     def line(self, name: str, default: str) -> str:
         value = self.text(name, default)
         if not value.isprintable() or len(value) > 200:
@@ -99,7 +113,8 @@ class _Reader:
 
     def number(self, name: str, default: int, lowest: int, highest: int) -> int:
         value = self.text(name, str(default))
-        if not (value.isascii() and value.isdigit() and lowest <= int(value) <= highest):
+        is_number = value.isascii() and value.isdigit() and len(value) <= _DIGITS
+        if not (is_number and lowest <= int(value) <= highest):
             raise SettingError(
                 f"SURVEYAPP_{name} must be a whole number from {lowest} to {highest}, not {value!r}."
             )
@@ -126,7 +141,7 @@ class _Reader:
         name = self.text("TIMEZONE", "UTC")
         try:
             return ZoneInfo(name)
-        except (OSError, ValueError) as error:
+        except (KeyError, OSError, ValueError) as error:
             raise SettingError(
                 f"SURVEYAPP_TIMEZONE must be a time zone such as Europe/Stockholm, not {name!r}."
             ) from error
@@ -134,16 +149,14 @@ class _Reader:
     def public_url(self) -> SplitResult:
         value = self.text("PUBLIC_URL", "http://127.0.0.1:8000")
         url = _split(value)
-        is_plain = not (url.query or url.fragment or url.username) and url.path in ("", "/")
-        if (
-            url.hostname
-            and is_plain
-            and (url.scheme == "https" or (url.scheme == "http" and _is_loopback(url.hostname)))
-        ):
+        host = url.hostname or ""
+        is_plain = not (url.query or url.fragment or "@" in url.netloc) and url.path in ("", "/")
+        is_safe = url.scheme == "https" or (url.scheme == "http" and _is_loopback(host))
+        if _HOST.fullmatch(host) and is_plain and is_safe:
             return url
         raise SettingError(
             "SURVEYAPP_PUBLIC_URL must be https://host (or http:// on this machine itself) without a path, "
-            f"because browsers prove a person's press only there; not {value!r}."
+            "because browsers prove a person's press only there."
         )
 
     def database_url(self, home: Path) -> str:
@@ -162,8 +175,11 @@ class _Reader:
         raise SettingError("SURVEYAPP_MAIL_URL must be smtp://user:password@host:port or file:///folder.")
 
     def sender(self, public: SplitResult, is_needed: bool) -> str:
-        value = self.line("MAIL_FROM", "" if is_needed else f"surveys@{public.hostname}")
-        if "@" not in parseaddr(value)[1]:
+        host = public.hostname or ""
+        default = f"surveys@{'localhost' if ':' in host else host}"
+        value = self.line("MAIL_FROM", "" if is_needed else default)
+        address = parseaddr(value)[1]
+        if "@" not in address or not address.isascii():
             raise SettingError(
                 f"SURVEYAPP_MAIL_FROM must be an address such as surveys@example.com, not {value!r}."
             )

@@ -4,7 +4,7 @@ import datetime
 import gettext
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -135,6 +135,7 @@ def _by_preference(accept_language: str) -> list[str]:
     return [tag for weight, tag in sorted(weighted, key=lambda each: -each[0]) if weight > 0]
 
 
+@lru_cache(maxsize=256)
 def _known(tag: str | None) -> str | None:
     code = re.split("[-_]", (tag or "").strip().lower(), maxsplit=1)[0]
     return code if code in LANGUAGES else None

@@ -27,7 +27,7 @@ FIELD_LENGTH = 200
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
 # How long a worker may hold an invitation before another one takes it over; longer than a mail's time-outs.
-LEASE = timedelta(minutes=5)
+LEASE = timedelta(minutes=10)
 
 RETRIES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720, 1440))
 GIVEN_UP_AFTER = timedelta(hours=72)

@@ -141,9 +141,9 @@ def _spoken(rating: int, letter: Letter, tongue: Language) -> str:
     if words := letter.text.labels.get(rating):
         return f"{rating}, {tongue.spoken(words)}"
     if letter.metric is Metric.NPS:
-        # i18n: What a screen reader says of a rating of NPS without words. {n}: 7
+        # i18n: A rating as a screen reader says it, on the scale 0 to 10. {n}: 7
         return tongue.gettext("{n} on a scale from 0 to 10", n=rating)
-    # i18n: What a screen reader says of a rating of NKI without words. {n}: 7
+    # i18n: A rating as a screen reader says it, on the scale 1 to 10. {n}: 7
     return tongue.gettext("{n} on a scale from 1 to 10", n=rating)
 
 

@@ -50,7 +50,11 @@ def encoded(header: str, text: str) -> str:
 def mailbox(header: str, name: str, address: str) -> str:
     """`name <address>` as that header carries it; the address alone when the name is empty."""
     words = encoded(header, name)
-    return formataddr((words, address)) if words == name else f"{words} <{address}>"
+    if not words:
+        return address
+    if words == name:  # in quotes where it needs them; formataddr takes no address outside ASCII
+        words = formataddr((words, "a@b")).removesuffix(" <a@b>")
+    return f"{words} <{address}>"
 
 
 def _folded(name: str, value: str) -> str:

@@ -13,6 +13,11 @@ _TEMPLATES = Path(__file__).parent / "templates"
 _COMMENT = re.compile(r"{#.*?#}\n?", re.DOTALL)
 _STATEMENT = re.compile(r"{%.*?%}|{{.*?}}", re.DOTALL)
 _MARK = re.compile(r"<!--jinja(\d+)\.-->|jinja(\d+)\.")
+# Indents, and what would keep the buttons apart around the comments that Outlook reads.
+_WHITE = re.compile(r"\s*(<!--\[if.*?endif\]-->)\s*|(?<=\n)\s+", re.DOTALL)
+
+# Outlook knows no other way to have a table without gaps, screen readers none to pass over it.
+_LAYOUT = '<table role="presentation" cellpadding="0" cellspacing="0" border="0"'
 
 
 @cache
@@ -23,10 +28,11 @@ def styled(language: Language, name: str) -> Template:
 
 
 def inlined(source: str) -> str:
-    """The source with its styles inlined, its own statements as they were.
+    """The source as mail programs need it, its own statements as they were.
 
-    They pass the parser of HTML as comments and marks, because it would move any other text within a
-    table to before it. So no statement may stand in a comment of HTML, and each table needs its tbody.
+    Styles move into their elements, every table becomes one of layout, and what is white between them goes.
+    The statements pass the parser of HTML as comments and marks, because it would move any other text
+    within a table to before it. So none may stand in a comment of HTML, and each table needs its tbody.
     """
     statements: list[str] = []
 
@@ -37,4 +43,5 @@ def inlined(source: str) -> str:
 
     marked = _STATEMENT.sub(mark, _COMMENT.sub("", source))
     html = CSSInliner(load_remote_stylesheets=False).inline(marked)
+    html = _WHITE.sub(r"\1", html.replace("<table", _LAYOUT))
     return _MARK.sub(lambda found: statements[int(found[1] or found[2])], html)

@@ -154,10 +154,9 @@ class Answer(Base):
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     comment: Mapped[str | None] = mapped_column(Text)
     revision: Mapped[int]
-    page: Mapped[str | None] = mapped_column(
-        String(ID_LENGTH), doc="the page load that was last reported seen"
+    seen: Mapped[dict[str, str]] = mapped_column(
+        Json, doc="page load -> when it was first reported visible (ISO 8601)"
     )
-    seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     has_stayed: Mapped[bool]
     is_automated: Mapped[bool]
     is_unverified: Mapped[bool]

@@ -62,13 +62,17 @@ class FolderRelay:
     def deliver(self, message: EmailMessage, mark: Callable[[], None]) -> None:
         """As Relay.deliver; the same mail again replaces its file."""
         name = re.sub(r"[^A-Za-z0-9_-]", "_", message["Message-ID"].strip("<>").partition("@")[0])
-        unfinished = self._folder / f".{name}.part"
+        unfinished = self._folder / f".{name}.{os.getpid()}.part"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             _write_through(unfinished, message.as_bytes())
         except OSError as error:
             raise _unwritable(error) from error
-        mark()
+        try:
+            mark()
+        except BaseException:
+            unfinished.unlink()
+            raise
         try:
             unfinished.replace(self._folder / f"{name}.eml")
             _flush_names(self._folder)

@@ -3,14 +3,16 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, literal, select
 from sqlalchemy.orm import Session
 
+from surveyapp.asked import look
 from surveyapp.config import Settings
+from surveyapp.core import evidence
 from surveyapp.core.evidence import State
 from surveyapp.core.scales import SCALES, Metric
 from surveyapp.core.scoring import Score, is_withheld, score
@@ -89,7 +91,7 @@ def scores(
     ]
 
 
-def held(session: Session) -> list[Held]:
+def held(session: Session, settings: Settings, now: datetime) -> list[Held]:
     """Every held answer, the newest first."""
     rows = session.execute(
         select(
@@ -100,12 +102,29 @@ def held(session: Session) -> list[Held]:
             Answer.rating,
             Answer.reason,
             Answer.day,
+            Answer.settle_at,
         )
         .join(Answer, Answer.invitation_id == Invitation.id)
         .where(Answer.state == State.HELD)
         .order_by(Answer.began_at.desc(), Invitation.id)
     )
-    return [Held(row[0], row[1], row[2], Metric(row[3]), row[4], row[5] or "", row[6]) for row in rows]
+    return [
+        Held(
+            id=row.id,
+            ticket_ref=row.ticket_ref,
+            survey=row.survey_key,
+            metric=Metric(row.metric),
+            rating=row.rating,
+            reason=row.reason if row.settle_at is None else _reason(session, settings, row.id, now),
+            day=row.day,
+        )
+        for row in rows.all()
+    ]
+
+
+def _reason(session: Session, settings: Settings, invitation_id: str, now: datetime) -> str:
+    """Of an answer that is still to be judged: the touches since it was held are not in its row."""
+    return evidence.reason(look(session, settings, invitation_id, now).case, settings.rules)
 
 
 Cell = tuple[Metric, str | None]
@@ -180,7 +199,9 @@ def _states(session: Session, chosen: Filter, by: Dimension | None) -> dict[Cell
     counts = select(Answer.metric, group, Answer.state, func.count()).join(
         Invitation, Invitation.id == Answer.invitation_id
     )
-    grouped = counts.where(*_conditions(chosen)).group_by(Answer.metric, Answer.state, *_keys(by))
+    # A withdrawn answer leaves no row behind, not even one of zeros.
+    standing = counts.where(Answer.state != State.VOID, *_conditions(chosen))
+    grouped = standing.group_by(Answer.metric, Answer.state, *_keys(by))
     states: dict[Cell, Counter[str]] = defaultdict(Counter)
     for metric, value, state, people in session.execute(grouped):
         states[Metric(metric), None if value is None else str(value)][state] += people

@@ -4,14 +4,17 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
+APPLICATION = "surveyapp.app:create_app"
 
-def serve(host: str, port: int, workers: int, threads: int) -> None:
+
+def serve(host: str, port: int, workers: int, threads: int, application: str = APPLICATION) -> None:
     """Serve until SIGTERM or SIGINT; requests that are being answered are finished first.
 
-    Its access log would hold paths, and so tokens: it stays off.
+    Its access log would hold paths, and so tokens: it stays off. `application` is module:factory; the
+    benchmark serves another one just like ours.
     """
     Server(
-        "surveyapp.app:create_app",
+        application,
         address=host,
         port=port,
         interface=Interfaces.WSGI,

@@ -8,11 +8,12 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.orm import Session
 
 from surveyapp.core.errors import UnknownSurveyError
 from surveyapp.core.scales import SCALES, Metric, Scale
+from surveyapp.db import AnySession, dialect_of
 from surveyapp.i18n import LANGUAGES, closest, language
 from surveyapp.models import Invitation, Survey, SurveyVersion
 from surveyapp.texts import QUESTIONS, QuestionText, built_in_text
@@ -72,6 +73,9 @@ def install_built_ins(session: Session, now: datetime) -> list[str]:
 
     What earlier versions asked stays as it was, and so do further questions that were added to a survey.
     """
+    if dialect_of(session) == "postgresql":
+        # Every machine of a new release may do this as it starts; SQLite lets one write at a time anyway.
+        session.execute(text("LOCK TABLE surveys IN SHARE ROW EXCLUSIVE MODE"))
     touched = []
     for key, questions in BUILT_IN.items():
         survey = session.get(Survey, key)
@@ -133,16 +137,19 @@ def texts_as_json(texts: Mapping[str, Mapping[str, QuestionText]]) -> dict[str, 
     return {code: {key: asdict(text) for key, text in questions.items()} for code, questions in texts.items()}
 
 
-def version_of(session: Session, key: str, number: int, digest: str) -> Version:
+def version_of(session: AnySession, key: str, number: int, digest: str) -> Version:
     """A version by its digest, which names its content; read once a process, because it never changes."""
     identity = (key, number, digest)
     if identity not in _versions:
-        row = session.get_one(SurveyVersion, (key, number))
+        row = session.execute(_VERSION, {"key": key, "number": number}).one()
         _versions[identity] = Version(key, number, _questions(row.questions), _texts(row.texts))
     return _versions[identity]
 
 
 _versions: dict[tuple[str, int, str], Version] = {}
+_VERSION = select(SurveyVersion.questions, SurveyVersion.texts).where(
+    SurveyVersion.survey_key == bindparam("key"), SurveyVersion.number == bindparam("number")
+)
 
 
 def _built_in_questions(metric: Metric) -> list[str]:

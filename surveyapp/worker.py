@@ -14,6 +14,7 @@ from surveyapp.core.errors import (
     MailDelayedError,
     MailRefusedError,
     MailUnknownError,
+    SettingError,
     SurveyappError,
 )
 from surveyapp.db import Database
@@ -52,8 +53,7 @@ class Worker:
                     self.purge_old(stop)
                     purged_at = self.clock()
             except DatabaseFailedError:
-                # The database may be restarting; nothing is lost, because nothing was taken.
-                log.warning("trying again")
+                # The database may be restarting; what was claimed meanwhile is taken up when its lease ends.
                 busy = 0
             if not busy:
                 stop.wait(PAUSE_SECONDS)
@@ -90,23 +90,40 @@ class Worker:
         return total
 
     def _send(self, claimed: Claimed) -> None:
-        """One try. No transaction is open while the relay is waited for."""
-        outcome, detail = Outcome.ACCEPTED, None
         try:
-            message = write(letter(claimed, self.settings, self.links), _sender(self.settings), self.clock())
-            self.relay.deliver(message, lambda: self._mark(claimed))
+            outcome, detail = self._deliver(claimed)
         except LeaseLostError:
             log.warning("invitation %s was taken over by another worker", claimed.id)
             return
-        except MailDelayedError as error:
-            outcome, detail = Outcome.DELAYED, str(error)
-        except MailUnknownError as error:
-            outcome, detail = Outcome.UNKNOWN, str(error)
-        except MailRefusedError as error:
-            outcome, detail = Outcome.FAILED, str(error)
         log.info("invitation %s: %s", claimed.id, outcome)
         with self.database.transaction() as session:
             invitations.note_outcome(session, self.settings, claimed, outcome, detail, self.clock())
+
+    def _deliver(self, claimed: Claimed) -> tuple[Outcome, str | None]:
+        """One try, while which no transaction is open: only the mark is committed in between."""
+        is_marked = False
+
+        def mark() -> None:
+            nonlocal is_marked
+            self._mark(claimed)
+            is_marked = True
+
+        try:
+            message = write(letter(claimed, self.settings, self.links), _sender(self.settings), self.clock())
+            self.relay.deliver(message, mark)
+        except MailUnknownError as error:
+            return Outcome.UNKNOWN, str(error)
+        except MailRefusedError as error:
+            return Outcome.FAILED, str(error)
+        except (MailDelayedError, SettingError) as error:
+            # A wrong setting would fail every mail until somebody puts it right: that must cost none.
+            return Outcome.DELAYED, str(error)
+        except SurveyappError:
+            raise
+        except Exception:  # a mistake of ours in one mail must not stop the others
+            log.exception("invitation %s met a mistake of ours", claimed.id)
+            return Outcome.UNKNOWN if is_marked else Outcome.DELAYED, "a mistake of ours; see the log"
+        return Outcome.ACCEPTED, None
 
     def _mark(self, claimed: Claimed) -> None:
         with self.database.transaction() as session:

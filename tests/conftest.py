@@ -18,8 +18,10 @@ from tests.support.databases import SqliteFiles, ThrownAway
 from tests.support.served import Served, served
 from tests.support.smtp import MailServer, Tls, mail_server, write_certificate
 
-# Two cores that also run a browser and a database make any deadline a coin toss.
-hypothesis.settings.register_profile("surveyapp", deadline=None, print_blob=True)
+# On two cores that also run a browser and a database, time says nothing about a test.
+hypothesis.settings.register_profile(
+    "surveyapp", deadline=None, print_blob=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("surveyapp")
 
 

@@ -1,9 +1,11 @@
 """The fixtures do what the rest of the suite trusts them to do."""
 
+import json
 import smtplib
 import ssl
 from collections.abc import Callable
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import Browser
@@ -12,6 +14,8 @@ from sqlalchemy import func, select, text
 from surveyapp.db import Base, Database
 from tests.support.chromium import fast_forward
 from tests.support.databases import ThrownAway
+from tests.support.processes import end
+from tests.support.served import Served
 from tests.support.smtp import MailServer
 
 MAIL = "From: a@example.se\r\nTo: b@example.se\r\nSubject: =?utf-8?q?=C3=A5?=\r\n\r\nHej\r\n"
@@ -113,6 +117,20 @@ def test_the_mail_server_hangs_up_after_it_took_the_mail(smtp_server: Callable[.
     with client(server) as smtp, pytest.raises(smtplib.SMTPServerDisconnected):
         smtp.sendmail("a@example.se", ["b@example.se"], MAIL)
     assert len(server.mails) == 1
+
+
+def test_the_app_is_served_and_ends_when_asked(
+    own_database_url: str, served_app: Callable[..., Served]
+) -> None:
+    served = served_app(own_database_url, SURVEYAPP_COMPANY="Månsken")
+    with urlopen(f"{served.url}/readyz") as response:
+        assert response.status == 200
+    invited = served.command("invite", "--survey", "csat", "--ticket", "T-1", "--no-mail", "--json")
+    assert invited.returncode == 0, invited.stderr
+    page_url = json.loads(invited.stdout)["page_url"]
+    with urlopen(page_url) as response:
+        assert "Månsken" in response.read().decode()
+    assert end(served.process) == 0
 
 
 def client(server: MailServer, tls: str = "none", certificate: Path | None = None) -> smtplib.SMTP:

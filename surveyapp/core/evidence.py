@@ -4,11 +4,15 @@ Mail gateways open links, run scripts and submit forms, so that somebody answere
 evidence of growing strength. DESIGN.md section 4 is the rule book; `step` is that table.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
+
+# A scanner often looks at the same moment as the person, so one page load must not drive out another; but
+# what is kept of them has an end.
+PAGES_KEPT = 20
 
 
 class Link(StrEnum):
@@ -141,7 +145,10 @@ Event = Touch | Seen | Stayed | Gestured | Pressed | Submitted | Judged
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """All that is known of one invitation's answer; `state` is None while there is nothing."""
+    """All that is known of one invitation's answer; `state` is None while there is nothing.
+
+    `seen` says of each page load with the held rating when it was first reported visible.
+    """
 
     accepted_at: datetime | None
     is_confirm: bool = False
@@ -152,8 +159,7 @@ class Case:
     evidence: Evidence | None = None
     began_at: datetime | None = None
     first_counted_at: datetime | None = None
-    page: str | None = None
-    seen_at: datetime | None = None
+    seen: Mapping[str, datetime] = field(default_factory=dict)
     has_stayed: bool = False
     is_automated: bool = False
     is_unverified: bool = False
@@ -204,10 +210,16 @@ def is_one_click(case: Case, rating: int, now: datetime, rules: Rules) -> bool:
     """
     if case.state not in (None, State.HELD) or case.rating not in (None, rating):
         return False
-    if not case.touches or _is_late(case, now + rules.stay, rules):
+    if _is_late(case, now + rules.stay, rules):
         return False
     staying = replace(case, rating=rating, has_stayed=True)
     return reason(staying, rules) is Reason.WAITING
+
+
+def takes_gestures(case: Case) -> bool:
+    """Whether choosing a rating can count without sending it; once something was pressed, it cannot."""
+    known = Evidence.SETTLED if case.evidence is None else case.evidence
+    return not case.is_confirm and known.strength <= Evidence.GESTURE.strength
 
 
 def settles_at(case: Case, rules: Rules) -> datetime | None:
@@ -225,9 +237,7 @@ def shows_scanner(touches: Iterable[Touch], rules: Rules) -> bool:
 
     Give it the touches before the first gesture or press: afterwards a person may look around.
     """
-    touches = tuple(touches)
-    ratings = (touch for touch in touches if _is_of_rating(touch))
-    return _has_burst(ratings, rules, lambda touch: touch.rating) or _has_burst(touches, rules, _is_of_rating)
+    return _has_burst(touches, rules, lambda touch: touch.rating)
 
 
 def may_change(case: Case, now: datetime, rules: Rules) -> bool:
@@ -242,17 +252,18 @@ def _see(case: Case, event: Seen) -> Case:
         return case
     held = _hold(case, event.rating, event.at)
     is_automated = case.is_automated or event.is_automated
-    if case.has_stayed or held.rating != event.rating or held.page == event.page:
+    if case.has_stayed or held.rating != event.rating or len(held.seen) >= PAGES_KEPT:
         return replace(held, is_automated=is_automated)
-    return replace(held, page=event.page, seen_at=event.at, is_automated=is_automated)
+    return replace(held, seen={event.page: event.at, **held.seen}, is_automated=is_automated)
 
 
 def _stay(case: Case, event: Stayed, rules: Rules) -> Case:
     if case.state not in (None, State.HELD):
         return case
-    if event.page != case.page or case.seen_at is None:
+    if event.page not in case.seen:
         return _see(case, Seen(event.at, event.page, event.rating))
-    if event.rating != case.rating or event.at - case.seen_at < rules.stay or _is_late(case, event.at, rules):
+    lasted = event.at - case.seen[event.page]
+    if event.rating != case.rating or lasted < rules.stay or _is_late(case, event.at, rules):
         return case
     return replace(case, has_stayed=True)
 

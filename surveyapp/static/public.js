@@ -3,6 +3,9 @@
 // Reports to our server what only a person's browser can show: that the page was seen, that somebody
 // stayed, and real movements on the ratings. It never takes over the form; without it the form does all.
 (() => {
+  // To load the reply to a form again would send the form again, and as if a person had pressed.
+  history.replaceState(history.state, "");
+
   const form = document.getElementById("ask");
   let touchedAt = -Infinity;
 
@@ -25,11 +28,12 @@
   const { seen, rating, oneClick, gestures, stay, saved } = form.dataset;
   const status = form.querySelector(".chosen");
   const done = document.getElementById("done");
+  const saving = document.getElementById("saving");
   const body = (event, value) => new URLSearchParams({
     nonce: form.elements.nonce.value, rating: value, event, automated: navigator.webdriver ? "1" : "",
   });
-  const tell = async (event, value) => {
-    const reply = await fetch(seen, { method: "POST", body: body(event, value), keepalive: true });
+  const tell = async (event, value, signal) => {
+    const reply = await fetch(seen, { method: "POST", body: body(event, value), keepalive: true, signal });
     if (!reply.ok) throw new Error(reply.status);
   };
 
@@ -38,11 +42,16 @@
 
   async function watch() {
     const isShort = oneClick && done && !navigator.webdriver;
-    if (isShort) form.hidden = true;
+    if (isShort) {
+      form.hidden = true;
+      saving.hidden = false;
+    }
     try {
-      await tell("seen", rating);
+      // Nobody waits for long: then the form is there to be sent.
+      await tell("seen", rating, isShort ? AbortSignal.timeout?.(3000) : undefined);
     } catch {
       form.hidden = false;
+      if (isShort) saving.hidden = true;
       return;
     }
     if (isShort) show();
@@ -52,6 +61,7 @@
   }
 
   function show() {
+    saving.hidden = true;
     done.hidden = false;
     done.querySelector("h1").focus();
     done.querySelector(".change").addEventListener("click", (event) => {
@@ -69,7 +79,7 @@
       if (control.name !== "rating" || control.value === last || !isPerson(event)) return;
       last = control.value;
       queue = queue.then(() => tell("gesture", control.value)).then(
-        () => { if (last === control.value) status.textContent = saved.replace("{label}", control.dataset.label); },
+        () => { if (last === control.value) status.textContent = saved.replace("{label}", () => control.dataset.label ?? control.value); },
         () => { status.textContent = ""; },
       );
     };
@@ -86,9 +96,15 @@
     const forms = JSON.parse(text.dataset.left);
     const rules = new Intl.PluralRules(document.documentElement.lang);
     const numbers = new Intl.NumberFormat(document.documentElement.lang);
-    text.addEventListener("input", () => {
+    const say = () => {
       const left = text.maxLength - text.value.length;
       line.textContent = left > 200 ? "" : forms[rules.select(left)].replace("{n}", numbers.format(left));
+    };
+    let pause;
+    text.addEventListener("input", () => {
+      // A screen reader says the line whenever it changes: in a pause, not at every letter.
+      clearTimeout(pause);
+      pause = setTimeout(say, 500);
     });
   }
 })();

@@ -38,12 +38,13 @@ HTTP = {404: "missing", 405: "method", 413: "large"}
 
 def install(app: Flask) -> None:
     """Give every error its page; nothing reaches a customer as a traceback."""
-    app.register_error_handler(SurveyappError, _ours)
+    app.register_error_handler(SurveyappError, notice)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unforeseen)
 
 
-def _ours(error: SurveyappError) -> ResponseReturnValue:
+def notice(error: SurveyappError) -> ResponseReturnValue:
+    """The page of one of our errors, in the language of this request."""
     status, kind = STATUS[type(error)]
     return pages.notice_page(kind), status, {"Retry-After": "5"} if status == 503 else {}
 

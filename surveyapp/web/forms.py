@@ -33,12 +33,16 @@ class AnswerForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     comment = TextAreaField(filters=[read_comment], validators=[Length(max=COMMENT_LENGTH)])
     nonce = HiddenField()
 
+    def __init__(self) -> None:
+        # By itself the form would take uploaded files for texts.
+        super().__init__(request.form)
+
     def entry(self) -> Entry | None:
         """What was sent; None when a rating is not even a number of any of our scales."""
         further = {
             name.removeprefix(FURTHER): _RATINGS.get(value)
             for name, value in request.form.items()
-            if name.startswith(FURTHER)
+            if name and name.startswith(FURTHER)  # a part of a broken multipart form may have no name
         }
         given = {key: rating for key, rating in further.items() if rating is not None}
         rating = _RATINGS.get(self.rating.data or "")

@@ -4,11 +4,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 
 from flask import g
 
 from surveyapp.answers import COMMENT_LENGTH
 from surveyapp.asked import Asked
+from surveyapp.core import evidence
 from surveyapp.core.scales import Metric, prompt_group
 from surveyapp.i18n import LANGUAGES, Language, language
 from surveyapp.links import Nonce, Purpose
@@ -59,13 +61,14 @@ def question_page(
     return render(
         "question.html",
         **page,
+        ticket=asked.ticket_ref,
         asking=_asking(asked, asked.version.main, speech, "rating"),
         chosen=chosen,
         chosen_label=label(asked, speech, chosen),
         recorded_label=label(asked, speech, asked.case.rating) if asked.case.is_counted else "",
         is_linked=is_linked and chosen is not None and not asked.case.is_counted,
         is_one_click=is_one_click,
-        takes_gestures=not asked.case.is_confirm,
+        takes_gestures=evidence.takes_gestures(asked.case),
         stay_ms=int(parts().settings.rules.stay / timedelta(milliseconds=1)),
         comment=comment,
         problem=problem,
@@ -77,7 +80,9 @@ def thanks_page(asked: Asked, token: str, nonce: Nonce, *, done: str, after: str
     """What was recorded, with room for more; `done` names what was just stored, `after` what was skipped."""
     page = _page(asked, token, nonce)
     thanks = _thanks(asked, asked.case.rating, spoken_language(), page, after)
-    return render("thanks.html", **page, thanks=thanks, done=done, may_change=may_change)
+    return render(
+        "thanks.html", **page, ticket=asked.ticket_ref, thanks=thanks, done=done, may_change=may_change
+    )
 
 
 def unsubscribe_page(asked: Asked, token: str, nonce: Nonce, *, is_done: bool, is_again: bool = False) -> str:
@@ -131,7 +136,15 @@ def _page(asked: Asked, token: str, nonce: Nonce) -> dict[str, object]:
         "links": _links(asked),
         "languages": _switches(),
         "comment_length": COMMENT_LENGTH,
+        "left": _left(spoken_language()),
     }
+
+
+@cache
+def _left(speech: Language) -> str:
+    """What the script says of the room for a comment, by the plural categories of the language."""
+    # i18n: Under the comment field. {n}: 1,873
+    return json.dumps(speech.plural_forms("{n} character left", "{n} characters left"))
 
 
 def _links(asked: Asked) -> dict[str, str]:
@@ -211,8 +224,6 @@ def _thanks(
         "prompt": _prompt(asked, rating, speech),
         "comment": asked.comment or "",
         "is_open": asked.version.main.metric is Metric.OPEN,
-        # i18n: Under the comment field. {n}: 1,873
-        "left": json.dumps(speech.plural_forms("{n} character left", "{n} characters left")),
     }
 
 

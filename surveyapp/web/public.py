@@ -2,23 +2,27 @@
 
 import logging
 from datetime import datetime
+from urllib.parse import quote, urlencode
 
-from flask import Blueprint, redirect, request
+from flask import Blueprint, current_app, redirect, request
 from flask.typing import ResponseReturnValue
 
 from surveyapp import answers, invitations
 from surveyapp.asked import Asked, look
 from surveyapp.core import evidence
 from surveyapp.core.errors import (
+    ClosedSurveyError,
     CommentMissingError,
     DatabaseFailedError,
+    EditWindowOverError,
+    ExpiredLinkError,
     RatingNotOnScaleError,
     StaleNonceError,
     SurveyappError,
 )
 from surveyapp.core.evidence import Link, Seen, Stayed, Submitted
 from surveyapp.links import Nonce, Purpose, new_page
-from surveyapp.web import pages
+from surveyapp.web import errors, pages
 from surveyapp.web.forms import AnswerForm
 from surveyapp.web.press import Proof, can_prove, is_from_elsewhere, is_own_link, proof_of, touch_of
 from surveyapp.web.wiring import chosen_language, parts, speak
@@ -38,13 +42,17 @@ def ask(token: str, rating: int | None = None) -> ResponseReturnValue:
     asked.check_open(now, parts().settings)
     if asked.case.is_counted and rating in (None, asked.case.rating) and "change" not in request.args:
         return _thanks(asked, token, now, done="before")
+    # A rating that is only held may be a machine's: it is not put before a person who comes with none.
+    known = asked.case.rating if asked.case.is_counted or is_own_link(request) else None
     return pages.question_page(
         asked,
         token,
-        asked.case.rating if rating is None else rating,
+        known if rating is None else rating,
         _nonce(now),
         is_linked=rating is not None and not is_own_link(request),
         is_one_click=rating is not None and asked.is_one_click(rating, now, parts().settings),
+        # Where nothing but a comment is asked for, it is the answer that may be changed.
+        comment="" if asked.version.main.scale else asked.comment or "",
     )
 
 
@@ -57,15 +65,17 @@ def answer(token: str) -> ResponseReturnValue:
     entry = form.entry()
     if not form.validate() or entry is None or proof is Proof.NONE:
         return _again(invitation_id, token, form, now)
-    with parts().database.transaction() as session:
+    with parts().database.bare_transaction() as connection:
         if proof is Proof.UNPROVEN:
-            answers.hold(session, settings, invitation_id, Submitted(now, entry.rating), now)
+            answers.hold(connection, settings, invitation_id, Submitted(now, entry.rating), now)
         else:
             is_verified = proof is Proof.VERIFIED
-            change = answers.count(session, settings, invitation_id, entry, is_verified=is_verified, now=now)
+            change = answers.count(
+                connection, settings, invitation_id, entry, is_verified=is_verified, now=now
+            )
     if proof is Proof.UNPROVEN:
         return _again(invitation_id, token, form, now, is_second=True)
-    return redirect(f"/s/{token}/thanks?done={_done(change, entry)}{_lang()}", 303)
+    return redirect(f"{_path(token)}/thanks{_query(done=_done(change, entry))}", 303)
 
 
 @bp.get("/s/<token>/thanks")
@@ -74,7 +84,7 @@ def thanks(token: str) -> ResponseReturnValue:
     now, invitation_id = parts().clock(), parts().links.read(Purpose.ANSWER, token)
     asked = _looked(invitation_id, now)
     if not asked.case.is_counted:
-        return redirect(f"/s/{token}?from=page{_lang()}", 303)
+        return redirect(f"{_path(token)}{_query(**{'from': 'page'})}", 303)
     return _thanks(asked, token, now, done=request.args.get("done", ""))
 
 
@@ -86,8 +96,8 @@ def report(token: str) -> ResponseReturnValue:
     event = _event(nonce, now)
     if event is None or is_from_elsewhere(request):
         return "", 422
-    with parts().database.transaction() as session:
-        answers.hold(session, parts().settings, invitation_id, event, now)
+    with parts().database.bare_transaction() as connection:
+        answers.hold(connection, parts().settings, invitation_id, event, now)
     return "", 204
 
 
@@ -113,7 +123,7 @@ def unsubscribe(token: str) -> ResponseReturnValue:
     """Stop all surveys to this address: at a mail program's one-click request, or at a person's press."""
     now, invitation_id = parts().clock(), parts().links.read(Purpose.UNSUBSCRIBE, token)
     asked = _looked(invitation_id, now)
-    is_one_click = request.form.to_dict(flat=False) == ONE_CLICK_UNSUBSCRIBE
+    is_one_click = not request.files and request.form.to_dict(flat=False) == ONE_CLICK_UNSUBSCRIBE
     nonce = _nonce_of(invitation_id, request.form.get("nonce"), now)
     proof = proof_of(request, nonce, parts().settings, now)
     if not is_one_click and proof not in (Proof.VERIFIED, Proof.UNVERIFIED):
@@ -132,7 +142,30 @@ def choose_again(error: SurveyappError) -> ResponseReturnValue:
     now, invitation_id = parts().clock(), parts().links.read(Purpose.ANSWER, token)
     if request.path.endswith("/seen"):
         return "", 422
-    return _again(invitation_id, token, AnswerForm(), now)
+    try:
+        return _again(invitation_id, token, AnswerForm(), now)
+    except SurveyappError as closed:
+        # Nothing is asked any more; Flask hands no handler's error to another handler by itself.
+        return current_app.handle_user_exception(closed)
+
+
+@bp.errorhandler(ExpiredLinkError)
+@bp.errorhandler(ClosedSurveyError)
+def say_it_is_over(error: SurveyappError) -> ResponseReturnValue:
+    """In the customer's language, also where a sent form found it out."""
+    token = (request.view_args or {})["token"]
+    _looked(parts().links.read(Purpose.ANSWER, token), parts().clock())
+    return errors.notice(error)
+
+
+@bp.errorhandler(EditWindowOverError)
+def show_recorded(error: EditWindowOverError) -> ResponseReturnValue:
+    """Too late for a change: what was recorded, and whom to write to."""
+    token = (request.view_args or {})["token"]
+    now, invitation_id = parts().clock(), parts().links.read(Purpose.ANSWER, token)
+    if request.path.endswith("/seen"):
+        return "", 410
+    return _thanks(_looked(invitation_id, now), token, now, done="before")
 
 
 def _opened(invitation_id: str, link: Link, rating: int | None, now: datetime) -> Asked:
@@ -141,8 +174,8 @@ def _opened(invitation_id: str, link: Link, rating: int | None, now: datetime) -
         return _looked(invitation_id, now)
     noted = touch_of(request, parts().settings, link, rating, now)
     try:
-        with parts().database.transaction() as session:
-            asked = answers.touch(session, parts().settings, invitation_id, noted, now)
+        with parts().database.bare_transaction() as connection:
+            asked = answers.touch(connection, parts().settings, invitation_id, noted, now)
     except DatabaseFailedError:
         log.warning("a touch of invitation %s could not be noted", invitation_id)
         return _looked(invitation_id, now)
@@ -151,8 +184,8 @@ def _opened(invitation_id: str, link: Link, rating: int | None, now: datetime) -
 
 
 def _looked(invitation_id: str, now: datetime) -> Asked:
-    with parts().database.reading() as session:
-        asked = look(session, parts().settings, invitation_id, now)
+    with parts().database.bare_reading() as connection:
+        asked = look(connection, parts().settings, invitation_id, now)
     speak(asked.locale)
     return asked
 
@@ -211,10 +244,11 @@ def _event(nonce: Nonce, now: datetime) -> evidence.Event | None:
 
 
 def _done(change: answers.Change, entry: answers.Entry) -> str:
+    """What the thanks are for, beside the answer itself."""
     if entry.comment:
         return "comment"
     is_changed = change.before.case.is_counted and change.before.case.rating != change.after.case.rating
-    return "changed" if is_changed else "answered"
+    return "changed" if is_changed else ""
 
 
 def _nonce(now: datetime, *, is_second: bool = False) -> Nonce:
@@ -229,6 +263,12 @@ def _nonce_of(invitation_id: str, token: str | None, now: datetime) -> Nonce | N
         return None
 
 
-def _lang() -> str:
-    chosen = chosen_language()
-    return f"&lang={chosen}" if chosen else ""
+def _path(token: str) -> str:
+    """Where the question is; a token that verifies may still hold characters that no header may."""
+    return f"/s/{quote(token, safe='')}"
+
+
+def _query(**values: str) -> str:
+    """The query of an address on our own pages: what is said, and the language that was switched to."""
+    said = {name: value for name, value in {**values, "lang": chosen_language() or ""}.items() if value}
+    return f"?{urlencode(said)}" if said else ""

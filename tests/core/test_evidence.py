@@ -27,6 +27,7 @@ from surveyapp.core.evidence import (
     settles_at,
     shows_scanner,
     step,
+    takes_gestures,
 )
 
 RULES = Rules()
@@ -116,6 +117,21 @@ def test_one_page_load_does_not_lend_its_time_to_another() -> None:
     held = after(opened(), Seen(OPENED, "first", 9), opened(), Seen(OPENED + seconds(8), "second", 9))
     assert why(after(Stayed(OPENED + seconds(10), "second", 9), case=held)) is Reason.LEFT_EARLY
     assert why(after(Stayed(OPENED + seconds(11), "second", 9), case=held)) is Reason.WAITING
+    assert why(after(Stayed(OPENED + seconds(11), "third", 9), case=held)) is Reason.LEFT_EARLY
+
+
+def test_a_person_and_a_scanner_who_look_at_once_do_not_disturb_each_other() -> None:
+    scanner = Touch(OPENED + seconds(1), Link.RATING, 9, "gateway"), Seen(OPENED + seconds(1), "second", 9)
+    held = after(opened(), Seen(OPENED, "first", 9), *scanner)
+    assert why(after(Stayed(OPENED + seconds(3), "first", 9), case=held)) is Reason.WAITING
+    assert why(after(Stayed(OPENED + seconds(4), "second", 9), case=held)) is Reason.WAITING
+
+
+def test_the_first_twenty_page_loads_are_remembered() -> None:
+    pages = [f"page {number}" for number in range(21)]
+    held = after(opened(), *(Seen(OPENED, page, 9) for page in pages))
+    assert why(after(Stayed(LATE, pages[19], 9), case=held)) is Reason.WAITING
+    assert after(Stayed(LATE, pages[20], 9), case=held) == held
 
 
 def test_a_stay_whose_first_report_was_lost_is_the_first_report() -> None:
@@ -135,12 +151,10 @@ def test_a_page_with_another_rating_neither_overwrites_nor_stays() -> None:
     assert later == held
 
 
-def test_a_stay_is_never_taken_back() -> None:
+def test_a_page_that_is_opened_after_a_stay_changes_nothing() -> None:
     held = after(*visit())
-    again = after(
-        Seen(OPENED + seconds(9), "second", 9), Stayed(OPENED + seconds(10), "second", 9), case=held
-    )
-    assert why(again) is Reason.WAITING
+    again = Seen(OPENED + seconds(9), "second", 9), Stayed(OPENED + seconds(10), "second", 9)
+    assert after(*again, case=held) == held
 
 
 def test_a_stay_counts_until_a_day_after_the_first_touch() -> None:
@@ -290,6 +304,10 @@ def test_touches_need_not_be_noted_in_the_order_of_their_times() -> None:
     disordered = after(*visit(LATE), opened(OPENED))
     assert settles_at(disordered, RULES) == LATE + timedelta(minutes=30)
     assert why(after(*visit(LATE), opened(ACCEPTED))) is Reason.TOO_EARLY
+    roaming = opened(LATE + seconds(1), network="phone"), opened(LATE - seconds(119), network="gateway")
+    assert why(after(*visit(LATE), *roaming)) is Reason.SEVERAL_NETWORKS
+    travelling = opened(LATE + seconds(600), network="phone"), opened(LATE - seconds(600), network="train")
+    assert why(after(*visit(LATE), *travelling)) is Reason.WAITING
     day = OPENED + timedelta(hours=24)
     held = after(opened(LATE), opened(OPENED), Seen(LATE, "first", 9))
     assert after(Stayed(day + MOMENT, "first", 9), case=held) == held
@@ -375,6 +393,13 @@ def test_the_same_again_adds_nothing() -> None:
 def test_a_comment_without_a_rating_counts_by_a_press() -> None:
     assert answer(after(Pressed(OPENED, None))) == (State.COUNTED, None, Evidence.PRESS)
     assert answer(after(Submitted(OPENED, None))) == (State.HELD, None, None)
+
+
+def test_a_page_takes_gestures_unless_only_a_press_can_count() -> None:
+    for open_to_gestures in (MAIL, after(*visit()), after(*visit(), Judged(DUE)), after(Gestured(OPENED, 9))):
+        assert takes_gestures(open_to_gestures)
+    for case in (CONFIRM, after(Pressed(OPENED, 9)), after(Pressed(OPENED, 9, is_verified=False))):
+        assert not takes_gestures(case)
 
 
 # Forms without proof

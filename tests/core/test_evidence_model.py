@@ -172,18 +172,13 @@ def broken(mail: Case, past: History) -> set[Reason]:
 
 
 def has_stayed(past: History, page: str) -> bool:
-    """Whether a page load was there twice, three seconds apart, while staying could still help.
-
-    Only the page load heard of last is remembered: a report of another one in between starts over.
-    """
+    """Whether the page load was there twice, three seconds apart, while staying could still help."""
     last_at = min((touch.at + timedelta(hours=24) for touch in touches_of(past)), default=NEVER)
     since: datetime | None = None
     for it in past:
-        if not isinstance(it, Seen | Stayed) or it.rating != held_rating(past):
+        if not isinstance(it, Seen | Stayed) or (it.rating, it.page) != (held_rating(past), page):
             continue
-        if it.page != page:
-            since = None
-        elif since is None:
+        if since is None:
             since = it.at
         elif isinstance(it, Stayed) and it.at - since >= timedelta(seconds=3) and it.at <= last_at:
             return True
@@ -250,13 +245,14 @@ def end_of(mail: Case, history: History) -> Case:
 PAGES = ("monday", "tuesday", "wednesday")
 MOMENTS = [timedelta(seconds=number) for number in (0, 1, 2, 3, 59, 60, 61, 119, 120, 121)]
 SPELLS = [timedelta(minutes=number) for number in (9, 10, 29, 30, 31)] + [timedelta(hours=24)]
+LIMITS = [timedelta(days=14), timedelta(days=14, seconds=1)]
 AGES = [timedelta(hours=23, minutes=59, seconds=57), timedelta(days=7), timedelta(days=14)]
 
 # Lists to draw whole events from, because drawing them field by field takes many times as long.
+STARTS = [SENT + timedelta(minutes=number) for number in (10, 60, 9)]
 RATINGS = (9, 9, 3)
-TOUCHES = [
-    Touch(SENT, Link.RATING, rating, network) for rating in RATINGS for network in ("home", "phone", "inn")
-]
+NETWORKS = ("home", "phone", "inn")
+TOUCHES = [Touch(SENT, Link.RATING, rating, network) for rating in RATINGS for network in NETWORKS]
 OTHERS = [Touch(SENT, link, None, "home") for link in (Link.QUESTION, Link.PRIVACY, Link.UNSUBSCRIBE)]
 CONFESSIONS: list[Event] = [
     Touch(SENT, Link.RATING, 9, "home", is_prefetch=True),
@@ -276,7 +272,7 @@ MACHINES: list[Event] = [*TOUCHES, *OTHERS, *SEEN, *STAYED, *[Judged(SENT)] * 9,
 rarely = st.sampled_from([False] * 15 + [True])
 ratings = st.sampled_from(RATINGS)
 mails = st.builds(
-    Case, accepted_at=st.sampled_from([SENT] * 9 + [None]), is_confirm=rarely, is_domain_scanning=rarely
+    Case, accepted_at=st.sampled_from([SENT] * 19 + [None]), is_confirm=rarely, is_domain_scanning=rarely
 )
 people = st.sampled_from(PEOPLE)
 presses = people.filter(lambda event: isinstance(event, Pressed))
@@ -286,9 +282,9 @@ def moved(event: Event, by: timedelta) -> Event:
     return replace(event, at=event.at + by)
 
 
-def visit(rating: int, page: str, stay: timedelta, patience: timedelta | None) -> list[Event]:
+def visit(rating: int, network: str, page: str, stay: timedelta, patience: timedelta | None) -> list[Event]:
     """One click in the mail, a page that stays, or nearly, and perhaps the worker."""
-    click = Touch(SENT, Link.RATING, rating, "home")
+    click = Touch(SENT, Link.RATING, rating, network)
     look = [] if patience is None else [Judged(SENT + patience)]
     return [click, Seen(SENT, page, rating), Stayed(SENT + stay, page, rating), *look]
 
@@ -305,30 +301,40 @@ def burst(events: Sequence[Event]) -> list[Event]:
 visits = st.builds(
     visit,
     ratings,
+    st.sampled_from(NETWORKS),
     st.sampled_from(PAGES),
     st.sampled_from(MOMENTS[2:5]),
-    st.sampled_from([None, *SPELLS[2:5]]),
+    st.sampled_from([*SPELLS[3:6], None]),
 )
 bursts = st.lists(st.sampled_from(MACHINES[: -len(CONFESSIONS)]), min_size=2, max_size=4).map(burst)
 machines = st.sampled_from(MACHINES)
-scenes = st.one_of(visits, machines.map(alone), machines.map(alone), people.map(alone), bursts)
+scenes = st.one_of(visits, visits, machines.map(alone), people.map(alone), bursts)
 
 
-def told(chapters: list[tuple[timedelta, Admin | None, list[Event]]]) -> History:
+def told(
+    start: datetime, chapters: list[tuple[timedelta, Admin | None, list[Event]]], is_of_one_mind: bool
+) -> History:
     """Each scene begins so long after the beginning of the last, and so may run into it."""
     timeline: list[tuple[datetime, Happening]] = []
-    start = SENT
     for pause, admin, scene in chapters:
-        start += pause
         timeline.extend([(start, admin)] if admin else [])
-        timeline.extend((event.at + (start - SENT), moved(event, start - SENT)) for event in scene)
+        for event in scene:
+            here = moved(agreeing(event) if is_of_one_mind else event, start - SENT)
+            timeline.append((here.at, here))
+        start += pause
     return [it for _, it in sorted(timeline, key=lambda entry: entry[0])]
+
+
+def agreeing(event: Event) -> Event:
+    """The event with the rating 9 instead of another, since histories with two seldom settle."""
+    return replace(event, rating=9) if not isinstance(event, Judged) and event.rating == 3 else event
 
 
 def histories(pauses: Sequence[timedelta], admins: Sequence[Admin]) -> st.SearchStrategy[History]:
     """Scanners, people, edits, admins and time, in any order."""
-    admin = st.sampled_from([*[None] * 20, *admins])
-    return st.lists(st.tuples(st.sampled_from(pauses), admin, scenes), max_size=9).map(told)
+    admin = st.sampled_from([*[None] * 40, *admins])
+    chapters = st.lists(st.tuples(st.sampled_from(pauses), admin, scenes), min_size=1, max_size=8)
+    return st.builds(told, st.sampled_from(STARTS), chapters, st.booleans())
 
 
 any_history = histories([*SPELLS, *MOMENTS, *AGES], list(Admin))
@@ -342,7 +348,7 @@ def now_after(history: History) -> datetime:
 # What is promised
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=800, deadline=None)
 @given(mails, any_history)
 def test_machine_and_model_agree_after_every_event(mail: Case, history: History) -> None:
     for length, case in enumerate(play(mail, history), start=1):
@@ -369,7 +375,7 @@ def assert_named_rightly(named: Reason, failures: set[Reason]) -> None:
         assert named is (haste[0] if haste else Reason.WAITING)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(mails, any_history)
 def test_nothing_a_script_sends_counts_or_changes_what_counts(mail: Case, history: History) -> None:
     before = mail
@@ -381,14 +387,14 @@ def test_nothing_a_script_sends_counts_or_changes_what_counts(mail: Case, histor
         before = case
 
 
-@settings(max_examples=200, deadline=None)
-@given(mails, any_history, st.sampled_from(SPELLS + AGES), ratings, st.booleans())
+@settings(max_examples=100, deadline=None)
+@given(mails, any_history, st.sampled_from([*SPELLS, *LIMITS]), ratings, st.booleans())
 def test_a_press_always_counts_within_its_days(
     mail: Case, history: History, pause: timedelta, rating: int, is_verified: bool
 ) -> None:
     case = end_of(mail, history)
-    at = now_after(history) + pause
     counted_at = case.first_counted_at
+    at = max(now_after(history), (counted_at or now_after(history)) + pause)
     is_timely = counted_at is None or at - counted_at <= timedelta(days=14)
     pressed = step(case, Pressed(at, rating, is_verified), RULES)
     if case.state is not State.VOID and is_timely:
@@ -399,7 +405,7 @@ def test_a_press_always_counts_within_its_days(
     assert may_change(case, at, RULES) == (case.state is not State.VOID and is_timely)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(mails, any_history, presses, ratings)
 def test_a_gesture_never_replaces_a_press(mail: Case, history: History, press: Event, rating: int) -> None:
     at = now_after(history)
@@ -408,7 +414,7 @@ def test_a_gesture_never_replaces_a_press(mail: Case, history: History, press: E
     assert gestured == pressed
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(mails, any_history, people, st.sampled_from(MOMENTS))
 def test_the_same_again_adds_nothing(mail: Case, history: History, event: Event, pause: timedelta) -> None:
     at = now_after(history)
@@ -416,14 +422,14 @@ def test_the_same_again_adds_nothing(mail: Case, history: History, event: Event,
     assert step(once, replace(event, at=at + pause), RULES) == once
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(mails, any_history)
 def test_the_date_never_moves_after_the_first_count(mail: Case, history: History) -> None:
     counted = [case for case in play(mail, history) if case.first_counted_at is not None]
     assert len({(case.began_at, case.first_counted_at) for case in counted}) <= 1
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(mails, short_history)
 def test_a_person_who_presses_is_heard_as_if_there_were_no_machines(mail: Case, history: History) -> None:
     alone = [it for it in history if isinstance(it, Gestured | Pressed)]
@@ -433,7 +439,7 @@ def test_a_person_who_presses_is_heard_as_if_there_were_no_machines(mail: Case, 
     assert (with_machines.rating, with_machines.evidence) == (without.rating, without.evidence)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(mails, any_history, st.sampled_from(SPELLS))
 def test_judged_twice_is_judged_once(mail: Case, history: History, pause: timedelta) -> None:
     at = now_after(history) + pause
@@ -441,7 +447,7 @@ def test_judged_twice_is_judged_once(mail: Case, history: History, pause: timede
     assert step(once, Judged(at), RULES) == once
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(mails, any_history)
 def test_a_settled_answer_passed_every_rule(mail: Case, history: History) -> None:
     before = None
@@ -452,7 +458,7 @@ def test_a_settled_answer_passed_every_rule(mail: Case, history: History) -> Non
         before = case.evidence
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(mails, any_history, ratings, st.sampled_from(MOMENTS + AGES))
 def test_one_click_is_promised_when_staying_would_settle_the_answer(
     mail: Case, history: History, rating: int, pause: timedelta
@@ -467,7 +473,7 @@ def test_one_click_is_promised_when_staying_would_settle_the_answer(
         assert is_promised == would_settle
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(st.builds(moved, st.sampled_from([*TOUCHES, *OTHERS]), st.sampled_from(MOMENTS)), max_size=5))
 def test_a_scanner_shows_in_any_pair_of_touches_within_a_minute(found: list[Touch]) -> None:
     is_pair = any(

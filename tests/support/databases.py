@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
-from surveyapp.db import Database
+from surveyapp.db import Database, _our_errors
 
 
 class SqliteFiles:
@@ -45,18 +46,33 @@ class ThrownAway(Database):
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        with self._session() as session, session.begin():
+        with _our_errors(), self._session() as session, session.begin():
             yield session
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        with self._session() as session:
+        with _our_errors(), self._session() as session:
             yield session
 
+    @contextmanager
+    def bare_transaction(self) -> Iterator[Connection]:
+        self._begin()
+        with _our_errors(), self._connection.begin_nested():
+            yield self._connection
+
+    @contextmanager
+    def bare_reading(self) -> Iterator[Connection]:
+        self._begin()
+        with _our_errors():
+            yield self._connection
+
     def _session(self) -> Session:
+        self._begin()
+        return Session(self._connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
+
+    def _begin(self) -> None:
         if not self._connection.in_transaction():
             self._connection.begin()
-        return Session(self._connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
 
     def discard(self) -> None:
         """Undo everything since the last time."""

@@ -62,10 +62,12 @@ def environment(home: Path, database_url: str, port: int, settings: Mapping[str,
 
 @contextmanager
 def served(home: Path, database_url: str, settings: Mapping[str, str], *arguments: str) -> Iterator[Served]:
-    """Serve the migrated database until the block ends; `arguments` go to `surveyapp serve`."""
+    """Migrate the database and serve it until the block ends; `arguments` go to `surveyapp serve`."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     given = environment(home, database_url, port, settings)
+    upgraded = surveyapp("db", "upgrade", environment=given)
+    assert upgraded.returncode == 0, upgraded.stderr
     log = home / f"serve-{port}.log"
     command = [str(COMMAND), "serve", "--host", "127.0.0.1", "--port", str(port), *arguments]
     with running(command, answers=lambda: _lives(url), log=log, environment=given) as process:

@@ -59,7 +59,7 @@ class _Handler:
         self._server = server
         self._login_required = login_required
 
-    async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
+    async def handle_MAIL(
         self, smtp: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         # aiosmtpd can ask for the login itself, but warns about it on a plain connection.
@@ -69,7 +69,7 @@ class _Handler:
         envelope.mail_options.extend(options)
         return "250 OK"
 
-    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+    async def handle_RCPT(
         self, smtp: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         reply = self._server.refused_recipients.get(address)
@@ -77,9 +77,7 @@ class _Handler:
             envelope.rcpt_tos.append(address)
         return reply or "250 OK"
 
-    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
-        self, smtp: SMTP, session: Session, envelope: Envelope
-    ) -> str:
+    async def handle_DATA(self, smtp: SMTP, session: Session, envelope: Envelope) -> str:
         if self._server.refused_content:
             return self._server.refused_content
         self._server.mails.append(

@@ -1,0 +1,5 @@
+"""Lets `python -m surveyapp` be the command where it is not on the path."""
+
+from surveyapp.cli import main
+
+main()
