@@ -8,16 +8,17 @@ app's own reply. It checks no signature, knows no rules and makes no page.
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Engine, event
 
 from benchmarks.flows import ID, InProcess, Reply, prepare, run_flow
 from surveyapp import server
 from surveyapp.app import create_app
-from surveyapp.config import settings_from
+from surveyapp.config import Settings, settings_from
 from surveyapp.db import Database
 from surveyapp.web.wiring import Parts
 
@@ -36,30 +37,6 @@ class Statement:
         return Statement(self.sql, _replaced(self.parameters, recorded, fresh))
 
 
-@dataclass(slots=True)
-class Recorder:
-    """Notes what an engine sends to its database."""
-
-    statements: list[Statement] = field(default_factory=list)
-
-    def watch(self, engine: Engine) -> None:
-        """Note every statement from now on, and how transactions end."""
-        event.listen(engine, "before_cursor_execute", self._execute)
-        event.listen(engine, "commit", lambda _: self.statements.append(Statement(COMMIT)))
-        event.listen(engine, "rollback", lambda _: self.statements.append(Statement(ROLLBACK)))
-
-    def taken(self) -> tuple[Statement, ...]:
-        """What was noted since the last time."""
-        taken = tuple(self.statements)
-        self.statements.clear()
-        return taken
-
-    def _execute(
-        self, _connection: Connection, _cursor: object, sql: str, parameters: Any, _context: object, many: bool
-    ) -> None:
-        self.statements.append(Statement(sql, list(parameters) if many else parameters))
-
-
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """What the app does for one request: its statements about one invitation, and its reply."""
@@ -69,29 +46,58 @@ class Recipe:
     reply: Reply
 
 
+@contextmanager
+def recorded(engine: Engine) -> Iterator[list[Statement]]:
+    """Fills the list with what the engine sends to its database until the block ends."""
+    statements: list[Statement] = []
+
+    def execute(
+        _connection: object, _cursor: object, sql: str, parameters: Any, _context: object, many: bool
+    ) -> None:
+        statements.append(Statement(sql, list(parameters) if many else parameters))
+
+    def commit(_connection: object) -> None:
+        statements.append(Statement(COMMIT))
+
+    def rollback(_connection: object) -> None:
+        statements.append(Statement(ROLLBACK))
+
+    listeners: dict[str, Callable[..., None]] = {
+        "before_cursor_execute": execute,
+        "commit": commit,
+        "rollback": rollback,
+    }
+    for name, listener in listeners.items():
+        event.listen(engine, name, listener)
+    yield statements
+    for name, listener in listeners.items():
+        event.remove(engine, name, listener)
+
+
 def record(application: Any, token: str) -> dict[str, Recipe]:
     """Method -> what the app does for that half of a flow."""
     database = _parts(application).database
-    recorder, send, noted = Recorder(), InProcess(application), {}
-    recorder.watch(database.engine)
+    send, noted = InProcess(application), {}
 
-    def sends(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        reply = send(method, path, headers, body)
-        noted[method] = Recipe(_id_in(path), recorder.taken(), reply)
+    def watched(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        with recorded(database.engine) as statements:
+            reply = send(method, path, headers, body)
+        noted[method] = Recipe(_id_in(path), tuple(statements), reply)
         return reply
 
-    run_flow(sends, token)
+    run_flow(watched, token)
     return noted
 
 
-def create_floor() -> Callable[..., Iterable[bytes]]:
-    """The bare function, for the database that the environment names."""
-    settings = settings_from(os.environ)
+def create_floor(settings: Settings | None = None) -> "Floor":
+    """The bare function; without settings for the database that the environment names."""
+    settings = settings or settings_from(os.environ)
     application = create_app(settings)
-    first, second = prepare(_parts(application).database, settings, 2)
-    # The first flow of a process reads the survey's texts; the second is like all that follow.
-    record(application, first)
-    recipes = record(application, second)
+    # The first flow of a process reads the survey's texts; those that follow are alike.
+    _, before, recipes = (
+        record(application, token) for token in prepare(_parts(application).database, settings, 3)
+    )
+    assert _statements(before) == _statements(recipes), (before, recipes)
     _parts(application).database.dispose()
     return Floor(settings.database_url, recipes)
 
@@ -101,13 +107,18 @@ class Floor:
 
     def __init__(self, database_url: str, recipes: Mapping[str, Recipe]) -> None:
         self._engine = Database(database_url).engine
-        self._recipes = recipes
+        self.recipes = recipes
         self._own = threading.local()
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        if hasattr(self._own, "connection"):
+            self._own.connection.close()
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[[str, list[tuple[str, str]]], object]
     ) -> Iterable[bytes]:
-        recipe = self._recipes[environ["REQUEST_METHOD"]]
+        recipe = self.recipes[environ["REQUEST_METHOD"]]
         environ["wsgi.input"].read()
         connection, fresh = self._connection(), environ["PATH_INFO"][3:25]
         for statement in recipe.statements:
@@ -117,9 +128,10 @@ class Floor:
 
     def _connection(self) -> Any:
         """The driver's connection, taken out of the pool for good."""
-        if not hasattr(self._own, "pooled"):
-            self._own.pooled = self._engine.raw_connection()
-            self._own.connection = self._own.pooled.driver_connection
+        if not hasattr(self._own, "connection"):
+            pooled = self._engine.raw_connection()
+            self._own.connection = pooled.driver_connection
+            pooled.detach()
         return self._own.connection
 
 
@@ -148,6 +160,10 @@ def _replaced(parameters: Any, old: str, new: str) -> Any:
     return parameters
 
 
+def _statements(recipes: Mapping[str, Recipe]) -> dict[str, list[str]]:
+    return {method: [each.sql for each in recipe.statements] for method, recipe in recipes.items()}
+
+
 def _id_in(path: str) -> str:
     found = ID.match(path)
     assert found, path
@@ -160,4 +176,6 @@ def _parts(application: Any) -> Parts:
 
 
 if __name__ == "__main__":
-    server.serve("127.0.0.1", int(sys.argv[1]), workers=1, threads=1, application="benchmarks.floor:create_floor")
+    server.serve(
+        "127.0.0.1", int(sys.argv[1]), workers=1, threads=1, application="benchmarks.floor:create_floor"
+    )

@@ -29,7 +29,8 @@ _BROWSER = {
     "sec-ch-ua-platform": '"Linux"',
     "Upgrade-Insecure-Requests": "1",
     "User-Agent": (
-        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)"
+        " Chrome/142.0.0.0 Safari/537.36"
     ),
     "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
     "Sec-Fetch-Mode": "navigate",
@@ -102,7 +103,7 @@ class Browser:
     """Sends over one kept connection to 127.0.0.1, and nowhere else."""
 
     def __init__(self, port: int) -> None:
-        self._connection = HTTPConnection("127.0.0.1", port, timeout=10)
+        self._connection = HTTPConnection("127.0.0.1", port, timeout=30)
         self._origin = f"http://127.0.0.1:{port}"
 
     def __call__(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:

@@ -1,0 +1,98 @@
+"""The benchmark of the customer's click runs, and compares what may be compared."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from benchmarks.compare import quartiles
+from benchmarks.floor import Floor, create_floor, recorded
+from benchmarks.flows import Flow, InProcess, prepare, run_flow
+from surveyapp.app import create_app
+from surveyapp.config import Settings, settings_from
+from surveyapp.db import Database, table_of
+from surveyapp.links import Links, Purpose
+from surveyapp.models import Answer, AnswerEvent, Rating, Touch
+from tests.support.served import environment
+
+ROOT = Path(__file__).resolve().parents[1]
+# What differs between two flows that are alike.
+FLOWS_OWN = {"invitation_id", "at", "began_at", "day", "changed_at", "first_counted_at"}
+
+
+@pytest.fixture
+def settings(tmp_path: Path, own_database: Database) -> Settings:
+    url = own_database.url.render_as_string(hide_password=False)
+    return settings_from(environment(tmp_path, url, 8000, {}))
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[InProcess]:
+    application = create_app(settings)
+    yield InProcess(application)
+    application.extensions["surveyapp"].database.dispose()
+
+
+@pytest.fixture
+def floor(settings: Settings) -> Iterator[Floor]:
+    made = create_floor(settings)
+    yield made
+    made.close()
+
+
+def test_the_benchmark_prints_a_ratio_for_both_databases() -> None:
+    command = [sys.executable, "benchmarks/click.py", "--flows", "20", "--rounds", "2"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    ratio = r"^(\w+) +ratio \d+\.\d\d \(quartiles \d+\.\d\d to \d+\.\d\d\)"
+    assert re.findall(ratio, done.stdout, re.MULTILINE) == ["sqlite", "postgres"], done.stdout
+
+
+def test_the_floor_replays_the_statements_of_any_flow(settings: Settings, floor: Floor) -> None:
+    application = create_app(settings)
+    database: Database = application.extensions["surveyapp"].database
+    for token in prepare(database, settings, 2):
+        with recorded(database.engine) as statements:
+            run_flow(InProcess(application), token)
+    replayed = [each.sql for method in ("GET", "POST") for each in floor.recipes[method].statements]
+    assert [each.sql for each in statements] == replayed
+    database.dispose()
+
+
+def test_the_floor_leaves_the_same_rows_and_replies(
+    settings: Settings, own_database: Database, app: InProcess, floor: Floor
+) -> None:
+    ours, bare = prepare(own_database, settings, 2)
+    assert _sizes(run_flow(app, ours)) == _sizes(run_flow(InProcess(floor), bare))
+    left = _rows(own_database, settings, ours)
+    assert all(left.values())
+    assert left == _rows(own_database, settings, bare)
+
+
+def test_quartiles_lie_between_the_values_that_they_part() -> None:
+    assert quartiles([3.0, 1.0, 2.0, 5.0, 4.0]) == (2.0, 3.0, 4.0)
+    assert quartiles([7.0]) == (7.0, 7.0, 7.0)
+
+
+def _sizes(flow: Flow) -> list[tuple[int, int]]:
+    return [(reply.status, len(reply.body)) for reply in (flow.ask, flow.answer)]
+
+
+def _rows(database: Database, settings: Settings, token: str) -> dict[str, list[dict[str, Any]]]:
+    """Table -> what it holds of the token's invitation, but for what is of one flow alone."""
+    invitation_id = Links(settings.link_keys).read(Purpose.ANSWER, token)
+    with database.bare_reading() as connection:
+        return {
+            table.name: [
+                {name: value for name, value in row.items() if name not in FLOWS_OWN}
+                for row in connection.execute(
+                    select(table).where(table.c.invitation_id == invitation_id)
+                ).mappings()
+            ]
+            for table in map(table_of, (Touch, Answer, Rating, AnswerEvent))
+        }
