@@ -19,7 +19,7 @@ from surveyapp.config import Settings
 from surveyapp.db import Database
 from surveyapp.i18n import LANGUAGES
 from tests.support import chromium, pictures_mail
-from tests.support.scenes import SCENES, Stage, customers_browser, stage
+from tests.support.scenes import SCENES, Stage, customers_browser, show, stage
 
 FOLDER = pictures_mail.FOLDER
 Scheme = Literal["light", "dark"]
@@ -68,7 +68,7 @@ def take_pages(url: str, broken_url: str, settings: Settings, code: str, words: 
 
 def _take(customer: BrowserContext, app: Stage, name: str, code: str) -> Iterable[Path]:
     page = customer.new_page()
-    SCENES[name](page, app, code)
+    show(name, page, app, code)
     for width, schemes in VIEWS.items():
         _make_room(page, width)
         for scheme in schemes:

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, V
 
 from surveyapp.app import STATIC
 from surveyapp.i18n import LANGUAGES
-from tests.support.scenes import COMMENTS, HOUR, SCENES, Stage, customers_browser, stage
+from tests.support.scenes import COMMENTS, HOUR, SCENES, Stage, customers_browser, show, stage
 
 PHONE: ViewportSize = {"width": 360, "height": 640}
 FINGER_PX = 44
@@ -81,7 +81,7 @@ def shown(request: pytest.FixtureRequest, app: Stage, context: BrowserContext) -
     this.page.on("console", lambda message: this.note(message))
     this.page.on("pageerror", lambda error: this.said.append(str(error)))
     this.page.on("request", lambda each: this.asked_for.append(each.url))
-    SCENES[name](this.page, app, locale)
+    show(name, this.page, app, locale)
     yield this
     this.page.close()
 
@@ -170,7 +170,7 @@ def test_a_keyboard_answers_in_the_order_of_reading(app: Stage, page: Page) -> N
     "name", ["chosen-nps", "one-click-csat", "further-question", "unsubscribe", "privacy"]
 )
 def test_the_focus_is_always_seen(app: Stage, page: Page, name: str) -> None:
-    SCENES[name](page, app, "de")
+    show(name, page, app, "de")
     # The two links on each side of ours belong to the browser.
     for _ in range(len(page.evaluate(TARGETS))):
         page.keyboard.press("Tab")
@@ -219,7 +219,7 @@ def test_each_end_of_the_numbers_stands_by_its_own_number(
 
 
 def test_a_comment_that_is_the_answer_can_be_read_again_to_change_it(app: Stage, page: Page) -> None:
-    SCENES["change-my-comment"](page, app, "en")
+    show("change-my-comment", page, app, "en")
     expect(page.get_by_role("textbox", name="What would you like to tell us")).to_have_value(COMMENTS["en"])
 
 
@@ -260,7 +260,7 @@ def test_a_page_with_all_that_belongs_to_it_is_light(app: Stage, chromium: Brows
         network.send("Network.enable")
         received: list[dict[str, Any]] = []
         network.on("Network.loadingFinished", lambda each: received.append(each))
-        SCENES[name](page, app, "ro")
+        show(name, page, app, "ro")
         page.wait_for_function("document.readyState === 'complete'")
         # Browsers with a window load the icon too.
         icon = page.request.get(f"{app.url}/static/icon.svg")

@@ -72,6 +72,13 @@ def scene(opening: Opening) -> Opening:
     return opening
 
 
+def show(name: str, page: Page, stage: Stage, locale: str) -> None:
+    """Bring a scene before a customer's eyes, and wait until all of its page is there."""
+    SCENES[name](page, stage, locale)
+    # What a scene waited for may be gone already while the page that follows is still being read.
+    page.wait_for_load_state()
+
+
 def _asks(survey: str) -> Opening:
     return lambda page, stage, locale: page.goto(stage.invite(survey, locale)[1].page)
 
