@@ -1,29 +1,35 @@
 """The `surveyapp` command."""
 
-import json
-import logging
 import os
 import signal
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 import click
 
-from surveyapp import invitations, reports, surveys, tables, worker
-from surveyapp.config import LOCALES, Settings, settings_from
-from surveyapp.core.errors import SettingError, SurveyappError
+from surveyapp import (
+    admin_commands,
+    check_commands,
+    invitations,
+    reports,
+    sheet_commands,
+    shell,
+    surveys,
+    tables,
+    worker,
+)
+from surveyapp.config import LOCALES, Settings
+from surveyapp.core.errors import SurveyappError
 from surveyapp.core.scales import Metric
-from surveyapp.db import Database
+from surveyapp.core.status import Status
 from surveyapp.invitations import Request
 from surveyapp.links import Links, links_of
 from surveyapp.models import Invitation, Survey
-from surveyapp.reports import Dimension, Figures, Filter
+from surveyapp.reports import Dimension, Filter
 from surveyapp.surveys import Version
-
-as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON for a script to read.")
 
 
 class BadInput(click.ClickException):
@@ -79,7 +85,9 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
     """Serve the customers' pages. Ends gracefully on SIGTERM."""
     from surveyapp import server
 
-    _database(_settings())
+    settings = shell.settings()
+    shell.start_logging(settings)
+    shell.database(settings)
     server.serve(host, port, workers, threads)
 
 
@@ -87,10 +95,9 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
 @click.option("--once", is_flag=True, help="Do everything that is due, then exit.")
 def work(once: bool) -> None:
     """Send mails that are due, settle held answers, purge what is old."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    settings = _settings()
-    mine = worker.build(settings, _ready(settings))
+    settings = shell.settings()
+    shell.start_logging(settings)
+    mine = worker.build(settings, shell.ready(settings))
     if once:
         worker.run_once(mine)
         return
@@ -109,11 +116,11 @@ def db() -> None:
 @db.command("upgrade")
 def upgrade() -> None:
     """Create or migrate the tables and add what is new in the built-in surveys."""
-    settings = _settings()
-    database = _database(settings)
+    settings = shell.settings()
+    database = shell.database(settings)
     database.upgrade()
     with database.transaction() as session:
-        touched = surveys.install_built_ins(session, _now())
+        touched = surveys.install_built_ins(session, shell.now())
     click.echo(
         f"The database is at schema {database.head}."
         + (f" New survey versions: {', '.join(touched)}." if touched else "")
@@ -123,18 +130,25 @@ def upgrade() -> None:
 @db.command("check")
 def check() -> None:
     """Exit 0 when the database answers and is at this release's schema."""
-    _database(_settings()).check()
+    shell.database(shell.settings()).check()
     click.echo("The database is ready.")
 
 
 @main.command()
-@click.option("--survey", required=True, help="Key of the survey, such as csat.")
-@click.option("--ticket", required=True, help="The support system's reference of what ended.")
+@click.option("--survey", help="Key of the survey, such as csat; needed unless each row of a file names one.")
+@click.option("--ticket", help="The support system's reference of what ended; needed without a file.")
+@click.option("--csv", "path", type=click.Path(path_type=Path), help="Invite the customers of this file.")
+@click.option("--dry-run", is_flag=True, help="With --csv: say what would happen, and store nothing.")
+@click.option("--result", type=click.Path(path_type=Path), help="With --csv: the file of outcomes.")
+@click.option("--links", is_flag=True, help="With --csv and --no-mail: put the links into the result file.")
 @click.option(
     "--occasion", help="What ended it, such as a solve event's id; the same again invites no second time."
 )
 @click.option("--agent", help="Reference of the agent.")
 @click.option("--agent-name")
+@click.option(
+    "--agent-replies", type=click.IntRange(0), help="How often an agent replied, where policy asks for it."
+)
 @click.option("--team")
 @click.option("--case-type")
 @click.option("--channel")
@@ -145,26 +159,58 @@ def check() -> None:
 @click.option(
     "--property", "properties", multiple=True, metavar="NAME=VALUE", help="More to keep with the answer."
 )
+@click.option("--timezone", help="The customer's, such as Europe/Bucharest, for the hours of mailing.")
+@click.option(
+    "--send-at",
+    type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]),
+    help="Not before, such as 2026-03-02T09:00:00+0100.",
+)
 @click.option("--no-mail", is_flag=True, help="Make links only; nothing is sent.")
-@as_json
+@shell.as_json
 def invite(
-    survey: str,
-    ticket: str,
+    survey: str | None,
+    ticket: str | None,
+    path: Path | None,
+    dry_run: bool,
+    result: Path | None,
+    links: bool,
     email: str | None,
     name: str | None,
     agent: str | None,
     customer: str | None,
+    agent_replies: int | None,
+    send_at: datetime | None,
     properties: Sequence[str],
     no_mail: bool,
     is_json: bool,
-    **about: str | None,
+    **about: Any,
 ) -> None:
-    """Invite one customer to answer about one ticket. Exits 0 also when policy refuses."""
-    settings = _settings()
+    """Invite one customer to answer about one ticket, or those of a file. A refusal exits 0 too."""
+    settings = shell.settings()
+    if path is not None:
+        sheet_commands.run_invite_csv(
+            settings,
+            shell.ready(settings),
+            path,
+            survey=survey,
+            locale=about["locale"],
+            is_mailed=not no_mail,
+            result=result,
+            is_dry_run=dry_run,
+            links=links,
+            is_json=is_json,
+        )
+        return
+    if survey is None or ticket is None:
+        raise click.MissingParameter(
+            param_type="option", param_hint="--survey" if survey is None else "--ticket"
+        )
     request = Request(
         survey=survey,
         ticket_ref=ticket,
         agent_ref=agent,
+        agent_replies=agent_replies,
+        send_at=send_at,
         address=email,
         recipient_name=name,
         customer_ref=customer,
@@ -172,10 +218,10 @@ def invite(
         is_mailed=not no_mail,
         **about,
     )
-    with _ready(settings).transaction() as session:
-        invitation = invitations.invite(session, settings, request, _now())
+    with shell.ready(settings).transaction() as session:
+        invitation = invitations.invite(session, settings, request, shell.now())
         version = surveys.version_of_invitation(session, invitation)
-    _print(_invited(invitation, version, settings), is_json)
+    shell.show(_invited(invitation, version, settings), is_json)
 
 
 @main.command()
@@ -189,7 +235,7 @@ def invite(
 @click.option("--channel")
 @click.option("--locale")
 @click.option("--locale-out", type=click.Choice(LOCALES), help="Language of the table.")
-@as_json
+@shell.as_json
 def scores(
     metric: str | None,
     by: str | None,
@@ -200,23 +246,23 @@ def scores(
     **limits: str | None,
 ) -> None:
     """Print scores with their number of answers and their 95 % intervals."""
-    settings = _settings()
+    settings = shell.settings()
     chosen = Filter(Metric(metric) if metric else None, _day(first), _day(last), **limits)
-    with _ready(settings).reading() as session:
+    with shell.ready(settings).reading() as session:
         figures = reports.scores(session, settings, chosen, Dimension(by) if by else None)
     if is_json:
-        _echo_json([as_row(each) for each in figures])
+        shell.echo_json([reports.row_of(each) for each in figures])
     else:
         click.echo(tables.scores_table(figures, Dimension(by) if by else None, locale_out or settings.locale))
 
 
 @main.command("held")
-@as_json
+@shell.as_json
 def list_held(is_json: bool) -> None:
     """List the answers that do not count, each with its reason."""
-    settings = _settings()
-    with _ready(settings).reading() as session:
-        found = reports.held(session, settings, _now())
+    settings = shell.settings()
+    with shell.ready(settings).reading() as session:
+        found = reports.held(session, settings, shell.now())
     rows = [
         {
             "id": each.id,
@@ -230,7 +276,7 @@ def list_held(is_json: bool) -> None:
         for each in found
     ]
     if is_json:
-        _echo_json(rows)
+        shell.echo_json(rows)
     else:
         click.echo(tables.plain(["day", "survey", "ticket", "rating", "reason"], rows))
 
@@ -241,14 +287,14 @@ def survey() -> None:
 
 
 @survey.command("list")
-@as_json
+@shell.as_json
 def list_surveys(is_json: bool) -> None:
     """List the surveys."""
-    settings = _settings()
-    with _ready(settings).reading() as session:
+    settings = shell.settings()
+    with shell.ready(settings).reading() as session:
         rows = [_survey_row(session, each, settings) for each in surveys.all_surveys(session)]
     if is_json:
-        _echo_json(rows)
+        shell.echo_json(rows)
     else:
         click.echo(tables.plain(["key", "version", "mode", "questions", "closed"], rows))
 
@@ -256,17 +302,17 @@ def list_surveys(is_json: bool) -> None:
 @survey.command("show")
 @click.argument("key")
 @click.option("--locale", type=click.Choice(LOCALES), help="Language of the texts.")
-@as_json
+@shell.as_json
 def show_survey(key: str, locale: str | None, is_json: bool) -> None:
     """Show a survey's questions as they are asked."""
-    settings = _settings()
-    with _ready(settings).reading() as session:
+    settings = shell.settings()
+    with shell.ready(settings).reading() as session:
         found = surveys.find_survey(session, key)
         row = _survey_row(session, found, settings)
         version = surveys.current_version(session, found)
     texts = {code: version.texts[code] for code in ([locale] if locale else LOCALES)}
     if is_json:
-        _echo_json(row | {"texts": surveys.texts_as_json(texts)})
+        shell.echo_json(row | {"texts": surveys.texts_as_json(texts)})
         return
     click.echo(tables.plain(["key", "version", "mode", "questions", "closed"], [row]))
     for code, questions in texts.items():
@@ -291,63 +337,17 @@ def show_survey(key: str, locale: str | None, is_json: bool) -> None:
 @click.option("--closed/--open", "is_closed", default=None, help="Whether the survey takes answers.")
 def set_survey(key: str, mode: str | None, also: Sequence[str], is_closed: bool | None) -> None:
     """Change how a survey is answered."""
-    settings = _settings()
-    with _ready(settings).transaction() as session:
+    settings = shell.settings()
+    with shell.ready(settings).transaction() as session:
         surveys.find_survey(session, key)
         if mode:
             surveys.set_mode(session, key, None if mode == "default" else mode)
         if also:
-            surveys.set_further(session, key, [Metric(each) for each in also if each != "none"], _now())
+            surveys.set_further(session, key, [Metric(each) for each in also if each != "none"], shell.now())
         if is_closed is not None:
-            surveys.set_closed(session, key, _now() if is_closed else None)
+            surveys.set_closed(session, key, shell.now() if is_closed else None)
         row = _survey_row(session, surveys.find_survey(session, key), settings)
     click.echo(tables.plain(["key", "version", "mode", "questions", "closed"], [row]))
-
-
-def as_row(figures: Figures) -> dict[str, Any]:
-    """The figures as scripts read them: unrounded, in the headline's unit, groups as counts."""
-    found = figures.score
-    return {
-        "metric": figures.metric,
-        "group": figures.group,
-        "n": figures.n,
-        "score": found and found.value,
-        "low": found and found.low,
-        "high": found and found.high,
-        "mean": found and found.mean,
-        "favourable": found and found.favourable,
-        "neutral": found and found.neutral,
-        "unfavourable": found and found.unfavourable,
-        "held": figures.held,
-        "refused": figures.refused,
-        "withheld": figures.is_withheld,
-    }
-
-
-def _settings() -> Settings:
-    return settings_from(os.environ)
-
-
-def _database(settings: Settings) -> Database:
-    """Closed again when the command ends."""
-    if settings.database_url.startswith("sqlite:///"):
-        try:
-            settings.home.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SettingError(f"SURVEYAPP_HOME cannot be used: {error}.") from error
-    database = Database(settings.database_url)
-    click.get_current_context().call_on_close(database.dispose)
-    return database
-
-
-def _ready(settings: Settings) -> Database:
-    database = _database(settings)
-    database.check()
-    return database
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _day(value: datetime | None) -> date | None:
@@ -366,11 +366,12 @@ def _invited(invitation: Invitation, version: Version, settings: Settings) -> di
     urls = links_of(
         Links(settings.link_keys), settings.public_url, invitation.id, scale.ratings if scale else ()
     )
-    is_refused = invitation.status == invitations.Status.REFUSED
+    is_refused = invitation.status == Status.REFUSED
     return {
         "id": invitation.id,
         "status": invitation.status,
         "reason": invitation.reason,
+        "allowed_from": invitation.allowed_from and invitation.allowed_from.isoformat(),
         "page_url": None if is_refused else urls.page,
         "rating_urls": {} if is_refused else {str(rating): url for rating, url in urls.ratings.items()},
         "unsubscribe_url": urls.unsubscribe if invitation.address_hash else None,
@@ -388,17 +389,5 @@ def _survey_row(session: Any, found: Survey, settings: Settings) -> dict[str, An
     }
 
 
-def _print(values: dict[str, Any], is_json: bool) -> None:
-    if is_json:
-        _echo_json(values)
-        return
-    for name, value in values.items():
-        if isinstance(value, dict):
-            for key, each in value.items():
-                click.echo(f"{name} {key}: {each}")
-        else:
-            click.echo(f"{name}: {value if value is not None else '-'}")
-
-
-def _echo_json(value: object) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+for _command in (*admin_commands.COMMANDS, *check_commands.COMMANDS, sheet_commands.import_answers):
+    main.add_command(_command)

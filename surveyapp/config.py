@@ -15,13 +15,20 @@ from surveyapp.core.evidence import Rules
 
 LOCALES = ("sv", "ro", "de", "en")
 MODES = ("adaptive", "confirm")
+LOG_FORMATS = ("text", "json")
+LOG_LEVELS = ("info", "warning", "error")
 SECRET_LENGTH = 32
 # A secret of few different characters was typed, not drawn.
 SECRET_VARIETY = 6
+METRICS_TOKEN_LENGTH = 16
 
 _DIGITS = 9
 # Mails carry the host as it is; names in other scripts have a spelling in these letters.
 _HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+")
+# What Links.return_address can make signed addresses of, in ASCII, which every mail server takes.
+_BOUNCE_ADDRESS = re.compile(r"[A-Za-z0-9._+-]{1,21}@[A-Za-z0-9.-]+\.[A-Za-z0-9-]+")
+_METRICS_TOKEN = re.compile(rf"[!-~]{{{METRICS_TOKEN_LENGTH},}}")
+_SELECTOR = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,15 @@ class Settings:
     smallest_n_agent: int
     trusted_proxies: int
     rules: Rules
+    bounce_address: str | None
+    """Bounces come back to it with a signed token before the @; None: to the address in From."""
+    bounce_token: str | None = field(repr=False)
+    """Who hands bounces over by HTTP knows it; None: nobody may."""
+    dkim_selectors: tuple[str, ...]
+    log_format: str
+    log_level: str
+    metrics_token: str | None = field(repr=False)
+    """Who reads the metrics knows it; None: there are none to read."""
 
     @property
     def public_host(self) -> str:
@@ -84,6 +100,12 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
             settle=timedelta(seconds=read.number("SETTLE_SECONDS", 1800, 0, 86_400)),
             edit=timedelta(days=read.number("EDIT_DAYS", 14, 0, 3650)),
         ),
+        bounce_address=read.bounce_address(),
+        bounce_token=read.optional_secret("BOUNCE_TOKEN"),
+        dkim_selectors=read.selectors(),
+        log_format=read.choice("LOG_FORMAT", "text", LOG_FORMATS),
+        log_level=read.choice("LOG_LEVEL", "info", LOG_LEVELS),
+        metrics_token=read.metrics_token(),
     )
 
 
@@ -137,6 +159,18 @@ class _Reader:
             _check_secret(name, key)
         return keys
 
+    def optional_secret(self, name: str) -> str | None:
+        return self.secret(name) if self.text(name, "") else None
+
+    def metrics_token(self) -> str | None:
+        value = self.text("METRICS_TOKEN", "")
+        if value and not _METRICS_TOKEN.fullmatch(value):
+            raise SettingError(
+                f"SURVEYAPP_METRICS_TOKEN must be at least {METRICS_TOKEN_LENGTH} ASCII letters, digits or "
+                "signs without spaces."
+            )
+        return value or None
+
     def timezone(self) -> ZoneInfo:
         name = self.text("TIMEZONE", "UTC")
         try:
@@ -184,6 +218,27 @@ class _Reader:
                 f"SURVEYAPP_MAIL_FROM must be an address such as surveys@example.com, not {value!r}."
             )
         return value
+
+    def bounce_address(self) -> str | None:
+        value = self.text("BOUNCE_ADDRESS", "")
+        if not value:
+            return None
+        if not _BOUNCE_ADDRESS.fullmatch(value):
+            raise SettingError(
+                "SURVEYAPP_BOUNCE_ADDRESS must be an address such as bounces@example.com, with at most 21 "
+                f"characters before its @, not {value!r}."
+            )
+        return value
+
+    def selectors(self) -> tuple[str, ...]:
+        value = self.text("DKIM_SELECTORS", "")
+        names = tuple(name.strip() for name in value.split(",")) if value else ()
+        if not all(_SELECTOR.fullmatch(name) for name in names):
+            raise SettingError(
+                "SURVEYAPP_DKIM_SELECTORS must be names such as mail, or s1,s2 with commas between them, "
+                f"not {value!r}."
+            )
+        return names
 
 
 def _check_secret(name: str, value: str) -> None:

@@ -38,7 +38,8 @@ from sqlalchemy.exc import (
     OperationalError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import Session as Session  # for those who may not know the library
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from surveyapp.core.errors import DatabaseFailedError, SchemaError, SettingError
@@ -103,6 +104,21 @@ AnySession = Session | Connection
 def dialect_of(session: AnySession) -> str:
     """`sqlite` or `postgresql`."""
     return (session if isinstance(session, Connection) else session.get_bind()).dialect.name
+
+
+def serialise(session: Session, what: str) -> None:
+    """Let no other transaction that asks for the same go on until this one ends."""
+    if dialect_of(session) == "postgresql":
+        # SQLite lets one transaction write at a time anyway.
+        session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))"), {"what": what})
+
+
+def try_serialise(session: Session, what: str) -> bool:
+    """As `serialise`, without waiting: False while another transaction has it."""
+    if dialect_of(session) != "postgresql":
+        return True
+    statement = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:what, 0))")
+    return bool(session.scalar(statement, {"what": what}))
 
 
 INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from babel import Locale
-from babel.dates import format_date
+from babel.dates import format_date, format_time
 from babel.numbers import format_decimal, format_percent
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
@@ -86,6 +86,12 @@ class Language:
     def date(self, value: datetime.date) -> str:
         """In full: 5 March 2026."""
         return format_date(value, "long", self._locale)
+
+    def moment(self, value: datetime.datetime) -> str:
+        """Date and time of day, as the clock of its zone shows them."""
+        time = format_time(value, "short", locale=self._locale)
+        # i18n: A moment. {date}: 5 March 2026, {time}: 14:00
+        return self.gettext("{date} at {time}", date=self.date(value), time=time)
 
     def short_date(self, value: datetime.date) -> str:
         """For tables, yet with no doubt which is the month: 5 Mar 2026."""

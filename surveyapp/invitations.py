@@ -1,58 +1,53 @@
-"""Invite customers, and bring each invitation to its outcome once."""
+"""Invite customers: one request or a thousand, each with its one outcome."""
 
+import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import email_validator
-from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import ColumnElement, and_, bindparam, select, update
+from email_validator import EmailNotValidError, ValidatedEmail, validate_email
+from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from surveyapp.asked import rows
+from surveyapp.asking import Known, Subject
 from surveyapp.config import Settings
-from surveyapp.core.errors import ClosedSurveyError, FieldError
+from surveyapp.core.errors import (
+    ClosedSurveyError,
+    FieldError,
+    NotWaitingError,
+    Problem,
+    SurveyappError,
+    UnknownInvitationError,
+)
 from surveyapp.core.hashes import address_hash
-from surveyapp.core.policy import Refusal, refusal
-from surveyapp.db import INSERTS, table_of
+from surveyapp.core.policy import Policy, Refusal
+from surveyapp.core.status import Cause, Happening, Status
+from surveyapp.db import INSERTS, dialect_of, table_of
 from surveyapp.i18n import closest
-from surveyapp.models import Invitation, Suppression, new_id
-from surveyapp.surveys import Version, current_version, find_survey, version_of_invitation
+from surveyapp.models import Invitation, Suppression, Ticket, new_id
+from surveyapp.surveys import Version, current_version, find_survey, policy_of
+from surveyapp.timeline import note
 
 FIELD_LENGTH = 200
+LONGEST_LOCAL_PART = 64
+LONGEST_ADDRESS = 254
+MOST_PROPERTIES = 50
+MOST_REPLIES = 100_000
+LATEST = timedelta(days=365)
 
 # Companies do mail inside domains such as .local and .internal.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
-# How long a worker may hold an invitation before another one takes it over; longer than a mail's time-outs.
-LEASE = timedelta(minutes=10)
 
-RETRIES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720, 1440))
-GIVEN_UP_AFTER = timedelta(hours=72)
-
-
-class Status(StrEnum):
-    """What became of an invitation; `linked` ones were handed out without a mail."""
-
-    QUEUED = "queued"
-    SENDING = "sending"
-    SENT = "sent"
-    LINKED = "linked"
-    REFUSED = "refused"
-    CANCELLED = "cancelled"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
-
-
-class Outcome(StrEnum):
-    """How one try to send ended."""
-
-    ACCEPTED = "accepted"
-    DELAYED = "delayed"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
+# A name before the @ that needs no closer look (RFC 5321, Dot-string).
+_PLAIN = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,107 +60,138 @@ class Request:
     """What ended, for example the id of the solve event; None: a new one, so that every request invites."""
     agent_ref: str | None = None
     agent_name: str | None = None
+    agent_replies: int | None = None
     team: str | None = None
     case_type: str | None = None
     channel: str | None = None
     locale: str | None = None
+    timezone: str | None = None
+    """The recipient's, such as Europe/Bucharest; None: the organisation's."""
     address: str | None = None
     recipient_name: str | None = None
     customer_ref: str | None = None
     properties: Mapping[str, str] = field(default_factory=dict)
     is_mailed: bool = True
+    send_at: datetime | None = None
+    """Not before; None or past: at once."""
+    ended_at: datetime | None = None
+    """When the interaction ended, to know whether its ticket was opened again since; None: now."""
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
-    """An invitation that one worker may send now, and what its mail needs."""
+class Invited:
+    """What became of one request. `is_new` is False when the same occasion had been invited before."""
 
     id: str
-    claim: str
-    address: str
-    recipient_name: str | None
-    locale: str
-    ticket_ref: str
-    version: Version
+    status: Status
+    reason: str | None
+    allowed_from: datetime | None
+    is_new: bool
 
 
-def invite(session: Session, settings: Settings, request: Request, now: datetime) -> Invitation:
+def invite(
+    session: Session, settings: Settings, request: Request, now: datetime, source: str = "command"
+) -> Invitation:
     """Store the invitation, to be mailed by the worker or, unmailed, to be handed out as links.
 
     The same survey, ticket and occasion again returns the first invitation unchanged. A refusal by
     policy is stored too. Raises FieldError, UnknownSurveyError and ClosedSurveyError.
     """
-    survey = find_survey(session, request.survey)
-    if survey.closed_at is not None and survey.closed_at <= now:
-        raise ClosedSurveyError(f"The survey {survey.key} is closed.")
-    row = _row(request, current_version(session, survey), settings, now)
-    row |= _first_status(session, row, is_mailed=request.is_mailed, now=now)
-    insert = INSERTS[session.get_bind().dialect.name](table_of(Invitation))
-    session.execute(
-        insert.on_conflict_do_nothing(index_elements=["survey_key", "ticket_ref", "occasion"]), row
-    )
-    names = ("survey_key", "ticket_ref", "occasion")
-    return session.scalars(select(Invitation).filter_by(**{name: row[name] for name in names})).one()
+    [outcome] = invite_many(session, settings, [request], now, source)
+    if isinstance(outcome, SurveyappError):
+        raise outcome
+    return session.get_one(Invitation, outcome.id)
 
 
-def find_invitation(session: Session, invitation_id: str) -> Invitation | None:
-    """None when there is none of that id."""
-    return session.get(Invitation, invitation_id)
+def invite_many(
+    session: Session, settings: Settings, requests: Sequence[Request], now: datetime, source: str
+) -> list[Invited | SurveyappError]:
+    """As `invite`, for at most a thousand; an error is one request's own and stands in its place.
 
-
-def claim(session: Session, settings: Settings, now: datetime) -> Claimed | None:
-    """Take one invitation that is due, for as long as the lease; None when none is.
-
-    Policy is asked again. One whose worker died after the mark is never sent again: it becomes `unknown`.
+    They are decided in their order: of two to one person the first one may bring the quiet period.
     """
-    while True:
-        invitation = session.scalars(_DUE, {"now": now}).first()
-        if invitation is None:
-            return None
-        if invitation.marked_at is not None:
-            _end(invitation, Status.UNKNOWN, "the worker stopped while the relay took the mail")
-        elif against := refusal(is_unsubscribed=_is_suppressed(session, invitation.address_hash)):
-            _end(invitation, Status.REFUSED, against)
-        elif invitation.address is None:
-            _end(invitation, Status.CANCELLED, "the address was erased")
-        else:
-            return _lease(session, invitation, invitation.address, now)
-        session.flush()
+    surveys = _Surveys(session, now)
+    prepared = [_prepared(surveys, settings, request, now, source) for request in requests]
+    rows_ = [each for each in prepared if not isinstance(each, SurveyappError)]
+    known = Known(session, settings, [each.subject for each in rows_])
+    earlier = _earlier(session, [each.row for each in rows_ if each.has_occasion])
+    outcomes: list[Invited | SurveyappError] = []
+    inserts: list[dict[str, Any]] = []
+    for each in prepared:
+        if isinstance(each, SurveyappError):
+            outcomes.append(each)
+            continue
+        if (again := earlier.get(_natural_key(each.row))) is not None:
+            outcomes.append(again)
+            continue
+        each.row.update(_decided(known, each, now))
+        inserts.append(each.row)
+        outcome = _outcome(each.row, is_new=True)
+        outcomes.append(outcome)
+        if each.has_occasion:
+            earlier[_natural_key(each.row)] = _outcome(each.row, is_new=False)
+    overtaken = _insert(session, inserts)
+    return [
+        overtaken.get(each.id, each) if isinstance(each, Invited) and each.is_new else each
+        for each in outcomes
+    ]
 
 
-def mark(session: Session, claimed: Claimed, now: datetime) -> bool:
-    """Note that the mail's last line goes out now; False when the lease was lost, and nothing may be sent."""
-    statement = update(Invitation).where(_holds(claimed), Invitation.status == Status.SENDING)
-    return rows(session.execute(statement.values(marked_at=now))) == 1
-
-
-def note_outcome(
-    session: Session,
-    settings: Settings,
-    claimed: Claimed,
-    outcome: Outcome,
-    detail: str | None,
-    now: datetime,
-) -> None:
-    """Note how the try ended; does nothing for a worker whose lease went to another one."""
-    invitation = session.scalars(select(Invitation).where(_holds(claimed)).with_for_update()).one_or_none()
+def find_invitation(session: Session, invitation_id: str) -> Invitation:
+    """Raises UnknownInvitationError when there is none of that id."""
+    invitation = session.get(Invitation, invitation_id)
     if invitation is None:
-        return
-    invitation.reason = detail[:FIELD_LENGTH] if detail else None
-    match outcome:
-        case Outcome.ACCEPTED:
-            _end(invitation, Status.SENT, None)
-            invitation.accepted_at = now
-            invitation.expires_at = now + timedelta(days=settings.link_days)
-        case Outcome.FAILED:
-            _end(invitation, Status.FAILED, invitation.reason)
-        case Outcome.UNKNOWN:
-            _end(invitation, Status.UNKNOWN, invitation.reason)
-        case Outcome.DELAYED:
-            _try_later(invitation, now)
+        raise UnknownInvitationError("There is no invitation of that id.")
+    return invitation
 
 
-def suppress(session: Session, invitation_id: str, now: datetime) -> bool:
+def cancel(session: Session, invitation_id: str, now: datetime) -> Invitation:
+    """Call off an invitation whose mail still waits; the second time changes nothing.
+
+    Raises NotWaitingError when it is too late, UnknownInvitationError when there is none.
+    """
+    invitation = find_invitation(session, invitation_id)
+    waits = update(Invitation).where(Invitation.id == invitation_id, Invitation.status == Status.QUEUED)
+    called_off = {"status": Status.CANCELLED, "reason": Cause.BY_HAND, "send_at": None}
+    if rows(session.execute(waits.values(called_off))):
+        note(session, invitation_id, Happening.CANCELLED, Cause.BY_HAND, now)
+        session.refresh(invitation)
+    elif invitation.status != Status.CANCELLED:
+        raise NotWaitingError("Only an invitation whose mail still waits can be called off.")
+    return invitation
+
+
+def reopen_ticket(session: Session, ticket_ref: str, cause: Cause, at: datetime, now: datetime) -> list[str]:
+    """Ask no more about what ended at this ticket before `at`; returns the ids that were called off.
+
+    Mails under way or gone stay. What ends after `at` is asked about again.
+    """
+    insert = INSERTS[dialect_of(session)](table_of(Ticket))
+    newer = {"reopened_at": insert.excluded.reopened_at, "reason": insert.excluded.reason}
+    session.execute(
+        insert.on_conflict_do_update(
+            index_elements=["ticket_ref"],
+            set_=newer,
+            where=table_of(Ticket).c.reopened_at < insert.excluded.reopened_at,
+        ),
+        {"ticket_ref": ticket_ref, "reopened_at": at, "reason": cause},
+    )
+    waiting = select(Invitation).where(
+        Invitation.ticket_ref == ticket_ref,
+        Invitation.status == Status.QUEUED,
+        Invitation.ended_at <= at,
+    )
+    called_off = session.scalars(waiting.with_for_update()).all()
+    for invitation in called_off:
+        invitation.status, invitation.reason, invitation.send_at = Status.CANCELLED, cause, None
+        note(session, invitation.id, Happening.CANCELLED, cause, now)
+    session.flush()
+    return [invitation.id for invitation in called_off]
+
+
+def suppress(
+    session: Session, invitation_id: str, now: datetime, reason: Refusal = Refusal.UNSUBSCRIBED
+) -> bool:
     """Send this invitation's address no survey any more; the second time changes nothing.
 
     False when the invitation was made without an address, so that there is nothing to remember.
@@ -173,76 +199,161 @@ def suppress(session: Session, invitation_id: str, now: datetime) -> bool:
     hashed = session.scalar(select(Invitation.address_hash).where(Invitation.id == invitation_id))
     if hashed is None:
         return False
-    insert = INSERTS[session.get_bind().dialect.name](table_of(Suppression)).on_conflict_do_nothing()
-    session.execute(insert, {"address_hash": hashed, "reason": Refusal.UNSUBSCRIBED, "at": now})
+    suppress_hash(session, hashed, reason, now)
     return True
+
+
+def suppress_hash(session: Session, hashed: str, reason: Refusal, now: datetime) -> None:
+    """As `suppress`, by the address's hash. What the person wished outweighs what a mail server said."""
+    insert = INSERTS[dialect_of(session)](table_of(Suppression))
+    suppressions = table_of(Suppression)
+    values = {"address_hash": hashed, "reason": reason, "at": now}
+    if reason is Refusal.BOUNCED:
+        session.execute(insert.on_conflict_do_nothing(), values)
+        return
+    session.execute(
+        insert.on_conflict_do_update(
+            index_elements=["address_hash"],
+            set_={"reason": insert.excluded.reason, "at": insert.excluded.at},
+            where=suppressions.c.reason == Refusal.BOUNCED,
+        ),
+        values,
+    )
 
 
 def is_suppressed(session: Session, invitation_id: str) -> bool:
     """Whether this invitation's address gets no survey any more."""
     hashed = session.scalar(select(Invitation.address_hash).where(Invitation.id == invitation_id))
-    return _is_suppressed(session, hashed)
-
-
-_DUE = (
-    select(Invitation)
-    .where(Invitation.send_at <= bindparam("now"))
-    .order_by(Invitation.send_at)
-    .limit(1)
-    .with_for_update(skip_locked=True)
-)
-
-
-def _lease(session: Session, invitation: Invitation, address: str, now: datetime) -> Claimed:
-    invitation.status, invitation.reason = Status.SENDING, None
-    invitation.claim, invitation.send_at = new_id(), now + LEASE
-    invitation.attempts += 1
-    session.flush()
-    return Claimed(
-        id=invitation.id,
-        claim=invitation.claim,
-        address=address,
-        recipient_name=invitation.recipient_name,
-        locale=invitation.locale,
-        ticket_ref=invitation.ticket_ref,
-        version=version_of_invitation(session, invitation),
-    )
-
-
-def _holds(claimed: Claimed) -> ColumnElement[bool]:
-    return and_(Invitation.id == claimed.id, Invitation.claim == claimed.claim)
-
-
-def _end(invitation: Invitation, status: Status, reason: str | None) -> None:
-    invitation.status, invitation.reason, invitation.send_at = status, reason, None
-
-
-def _try_later(invitation: Invitation, now: datetime) -> None:
-    wait = RETRIES[min(invitation.attempts, len(RETRIES)) - 1]
-    if now + wait > invitation.created_at + GIVEN_UP_AFTER:
-        _end(invitation, Status.FAILED, invitation.reason)
-        return
-    invitation.status, invitation.send_at, invitation.marked_at = Status.QUEUED, now + wait, None
-
-
-def _is_suppressed(session: Session, hashed: str | None) -> bool:
     return hashed is not None and session.get(Suppression, hashed) is not None
 
 
-def _first_status(
-    session: Session, row: Mapping[str, object], *, is_mailed: bool, now: datetime
-) -> dict[str, object]:
-    against = refusal(is_unsubscribed=_is_suppressed(session, _text_or_none(row["address_hash"])))
-    if against:
-        return {"status": Status.REFUSED, "reason": against}
-    if is_mailed:
-        return {"status": Status.QUEUED, "send_at": now}
-    return {"status": Status.LINKED, "accepted_at": now}
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    row: dict[str, Any]
+    subject: Subject
+    policy: Policy
+    earliest: datetime
+    has_occasion: bool
 
 
-def _row(request: Request, version: Version, settings: Settings, now: datetime) -> dict[str, object]:
+class _Surveys:
+    """The surveys of one batch, each looked up once."""
+
+    def __init__(self, session: Session, now: datetime) -> None:
+        self._session, self._now = session, now
+        self._found: dict[str, tuple[Version, Policy]] = {}
+
+    def find(self, key: str) -> tuple[Version, Policy]:
+        if key not in self._found:
+            survey = find_survey(self._session, key)
+            if survey.closed_at is not None and survey.closed_at <= self._now:
+                raise ClosedSurveyError(f"The survey {survey.key} is closed.")
+            self._found[key] = current_version(self._session, survey), policy_of(survey)
+        return self._found[key]
+
+
+def _prepared(
+    surveys: _Surveys, settings: Settings, request: Request, now: datetime, source: str
+) -> _Prepared | SurveyappError:
+    try:
+        version, policy = surveys.find(request.survey)
+        row = _row(request, version, settings, now) | {"source": source}
+        send_at = _moment(request.send_at, now)
+    except SurveyappError as error:
+        return error
+    subject = Subject(
+        id=None,
+        is_mailed=request.is_mailed,
+        **{name: row[name] for name in _SUBJECT},
+    )
+    return _Prepared(row, subject, policy, max(send_at or now, now), bool(_text("", request.occasion)))
+
+
+_SUBJECT = (
+    "survey_key",
+    "ticket_ref",
+    "address",
+    "address_hash",
+    "domain",
+    "customer_ref",
+    "case_type",
+    "channel",
+    "team",
+    "agent_replies",
+    "timezone",
+    "ended_at",
+    "created_at",
+)
+
+
+_UNDECIDED = ("reason", "allowed_from", "send_at", "planned_at", "accepted_at")
+
+
+def _decided(known: Known, each: _Prepared, now: datetime) -> dict[str, object]:
+    decision = known.decide(each.subject, each.policy, each.earliest)
+    row: dict[str, object] = dict.fromkeys(_UNDECIDED)
+    if decision.refusal:
+        row |= {"status": Status.REFUSED, "reason": decision.refusal, "allowed_from": decision.allowed_from}
+    elif each.subject.is_mailed:
+        row |= {"status": Status.QUEUED, "send_at": decision.send_at, "planned_at": decision.send_at}
+    else:
+        row |= {"status": Status.LINKED, "accepted_at": now}
+    return row
+
+
+def _outcome(row: Mapping[str, Any], *, is_new: bool) -> Invited:
+    return Invited(row["id"], Status(row["status"]), row["reason"], row["allowed_from"], is_new)
+
+
+def _natural_key(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    return row["survey_key"], row["ticket_ref"], row["occasion"]
+
+
+def _earlier(session: Session, new: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str, str], Invited]:
+    """Natural key -> the invitation that has it already."""
+    if not new:
+        return {}
+    found = session.execute(
+        select(
+            Invitation.id,
+            Invitation.survey_key,
+            Invitation.ticket_ref,
+            Invitation.occasion,
+            Invitation.status,
+            Invitation.reason,
+            Invitation.allowed_from,
+        ).where(
+            Invitation.ticket_ref.in_({row["ticket_ref"] for row in new}),
+            Invitation.occasion.in_({row["occasion"] for row in new}),
+        )
+    )
+    return {
+        _natural_key(row): _outcome(row, is_new=False) for row in (dict(each) for each in found.mappings())
+    }
+
+
+def _insert(session: Session, new: Sequence[dict[str, Any]]) -> dict[str, Invited]:
+    """Write them; returns, by the id we had given, those whose occasion somebody else was faster with."""
+    if not new:
+        return {}
+    insert = INSERTS[dialect_of(session)](table_of(Invitation))
+    written = session.execute(
+        insert.on_conflict_do_nothing(
+            index_elements=["survey_key", "ticket_ref", "occasion"]
+        ).execution_options(preserve_rowcount=True),
+        list(new),
+    )
+    if rows(written) == len(new):
+        return {}
+    standing = _earlier(session, new)
+    return {
+        row["id"]: standing[_natural_key(row)] for row in new if standing[_natural_key(row)].id != row["id"]
+    }
+
+
+def _row(request: Request, version: Version, settings: Settings, now: datetime) -> dict[str, Any]:
     if request.is_mailed and not request.address:
-        raise FieldError("email", "is needed to send a mail")
+        raise FieldError("email", Problem.MISSING)
     address, domain = _address(request.address) if request.address else (None, None)
     return {
         "id": new_id(),
@@ -252,36 +363,89 @@ def _row(request: Request, version: Version, settings: Settings, now: datetime) 
         "occasion": _text("occasion", request.occasion) or new_id(),
         "agent_ref": _text("agent", request.agent_ref),
         "agent_name": _text("agent_name", request.agent_name),
+        "agent_replies": _replies(request.agent_replies),
         "team": _text("team", request.team),
         "case_type": _text("case_type", request.case_type),
         "channel": _text("channel", request.channel),
         "locale": closest(_text("locale", request.locale), settings.locale),
+        "timezone": _timezone(request.timezone),
         "customer_ref": _text("customer", request.customer_ref),
-        "properties": {
-            _needed("property", k): _text(f"property {k}", v) for k, v in request.properties.items()
-        },
+        "properties": _properties(request.properties),
         "address": address,
         "recipient_name": _text("name", request.recipient_name),
         "address_hash": address_hash(settings.hash_key, address) if address else None,
         "domain": domain,
+        "day": now.astimezone(settings.timezone).date(),
+        "ended_at": _moment(request.ended_at, now) or now,
         "created_at": now,
         "expires_at": now + timedelta(days=settings.link_days),
+        "is_reminder": False,
+        "attempts": 0,
+        "touch_count": 0,
     }
 
 
 def _address(address: str) -> tuple[str, str]:
+    """The address as it is stored, and its domain in ASCII."""
+    address = address.strip()
+    local, at, domain = address.rpartition("@")
+    is_plain = _PLAIN.fullmatch(local) and local.lower() not in CASE_INSENSITIVE_MAILBOX_NAMES
     try:
-        # Whether the domain exists, here or inside a company alone, is for the relay to find out.
-        valid = validate_email(address, check_deliverability=False, test_environment=True)
+        if at and is_plain and len(local) <= LONGEST_LOCAL_PART and len(address) <= LONGEST_ADDRESS:
+            # What remains to be checked is the domain, and of those a thousand customers share a few.
+            spelled, ascii_domain = _domain(domain)
+            return f"{local}@{spelled}", ascii_domain
+        valid = _valid(address)
     except EmailNotValidError as error:
-        raise FieldError("email", f"{address!r} is not an address: {error}") from error
+        raise FieldError("email", Problem.ADDRESS) from error
     return valid.normalized, valid.ascii_domain.lower()
+
+
+@lru_cache(maxsize=4096)
+def _domain(domain: str) -> tuple[str, str]:
+    valid = _valid(f"x@{domain}")
+    return valid.domain, valid.ascii_domain.lower()
+
+
+def _valid(address: str) -> ValidatedEmail:
+    # Whether the domain exists, here or inside a company alone, is for the relay to find out.
+    return validate_email(address, check_deliverability=False, test_environment=True)
+
+
+def _replies(value: int | None) -> int | None:
+    if value is not None and not 0 <= value <= MOST_REPLIES:
+        raise FieldError("agent_replies", Problem.NUMBER, low=0, high=MOST_REPLIES)
+    return value
+
+
+def _timezone(value: str | None) -> str | None:
+    name = _text("timezone", value)
+    if name is None:
+        return None
+    try:
+        return ZoneInfo(name).key
+    except (KeyError, OSError, ValueError) as error:
+        raise FieldError("timezone", Problem.ZONE) from error
+
+
+def _moment(value: datetime | None, now: datetime) -> datetime | None:
+    if value is not None and value.tzinfo is None:
+        raise FieldError("send_at", Problem.MOMENT)
+    if value is not None and value > now + LATEST:
+        raise FieldError("send_at", Problem.FAR)
+    return value
+
+
+def _properties(properties: Mapping[str, str]) -> dict[str, str | None]:
+    if len(properties) > MOST_PROPERTIES:
+        raise FieldError("properties", Problem.MANY, n=MOST_PROPERTIES)
+    return {_needed("property", name): _text(f"property {name}", text) for name, text in properties.items()}
 
 
 def _needed(name: str, value: str) -> str:
     text = _text(name, value)
     if text is None:
-        raise FieldError(name, "is missing")
+        raise FieldError(name, Problem.MISSING)
     return text
 
 
@@ -289,13 +453,12 @@ def _text(name: str, value: str | None) -> str | None:
     """One line: white space folded, None when nothing is left."""
     if value is None:
         return None
-    line = " ".join("".join(c for c in value if unicodedata.category(c) != "Cf").split())
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in line):
-        raise FieldError(name, "has characters that are no text")
+    if value.isascii() and value.isprintable():
+        line = " ".join(value.split())
+    else:
+        line = " ".join("".join(c for c in value if unicodedata.category(c) != "Cf").split())
+        if any(unicodedata.category(character) in ("Cc", "Cs") for character in line):
+            raise FieldError(name, Problem.NO_TEXT)
     if len(line) > FIELD_LENGTH:
-        raise FieldError(name, f"is longer than {FIELD_LENGTH} characters")
+        raise FieldError(name, Problem.LONG, n=FIELD_LENGTH)
     return line or None
-
-
-def _text_or_none(value: object) -> str | None:
-    return value if isinstance(value, str) else None

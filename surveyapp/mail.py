@@ -50,6 +50,7 @@ class Letter:
     rating_urls: Mapping[int, str]
     unsubscribe_url: str
     privacy_url: str
+    is_reminder: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ def _values(letter: Letter, sender: Sender, tongue: Language) -> dict[str, objec
         "name": _greetable(letter.to_name),
         "ticket": one_line(letter.ticket_ref, _REFERENCE_LENGTH),
         "metric": letter.metric,
+        "is_reminder": letter.is_reminder,
         "lead_in": letter.text.lead_in.replace("{company}", company),
         "question": letter.text.question.replace("{company}", company),
         "points": points,
@@ -177,7 +179,8 @@ def _author(sender: Sender) -> tuple[str, str]:
 def _identity(letter: Letter) -> str:
     if not _IDENTITY.fullmatch(letter.invitation_id):
         raise MailRefusedError("The invitation's id has characters that no Message-ID can hold.")
-    return letter.invitation_id
+    # A reminder is another mail: with the same name it would be taken for the first one come twice.
+    return f"{letter.invitation_id}.reminder" if letter.is_reminder else letter.invitation_id
 
 
 def _domain(sender: Sender, from_address: str) -> str:

@@ -28,6 +28,9 @@ class Survey(Base):
     )
     current_version: Mapped[int]
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    policy: Mapped[dict[str, Any] | None] = mapped_column(
+        Json, doc="who is asked and when, as core.policy.policy_from reads it; None: the built-in rules"
+    )
 
 
 class SurveyVersion(Base):
@@ -63,6 +66,8 @@ class Invitation(Base):
         Index("ix_invitations_ticket_ref", "ticket_ref"),
         Index("ix_invitations_address_hash", "address_hash"),
         Index("ix_invitations_domain_accepted_at", "domain", "accepted_at"),
+        Index("ix_invitations_created_at", "created_at", "id"),
+        Index("ix_invitations_day", "day"),
     )
 
     id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
@@ -83,8 +88,19 @@ class Invitation(Base):
     address_hash: Mapped[str | None] = mapped_column(String(64))
     domain: Mapped[str | None] = mapped_column(String(255))
 
+    agent_replies: Mapped[int | None] = mapped_column(doc="None: nobody said")
+    timezone: Mapped[str | None] = mapped_column(
+        String(64), doc="the recipient's, for the sending window; None: the organisation's"
+    )
+    source: Mapped[str] = mapped_column(String(20), doc="by which door it came")
+
     status: Mapped[str] = mapped_column(String(10))
     reason: Mapped[str | None] = mapped_column(String(200))
+    allowed_from: Mapped[datetime | None] = mapped_column(
+        UtcDateTime, doc="of a refused one: when the reason ends; None: not by waiting"
+    )
+    ended_at: Mapped[datetime] = mapped_column(UtcDateTime, doc="when the interaction ended")
+    day: Mapped[date] = mapped_column(doc="of created_at, in the organisation's time zone")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     accepted_at: Mapped[datetime | None] = mapped_column(
@@ -93,6 +109,12 @@ class Invitation(Base):
 
     send_at: Mapped[datetime | None] = mapped_column(
         UtcDateTime, doc="when the worker looks next; None: never again"
+    )
+    planned_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime, doc="when its mail was first meant to go out; retries are given up some time after it"
+    )
+    is_reminder: Mapped[bool] = mapped_column(
+        default=False, doc="the mail that is due, or was the last, is the reminder"
     )
     attempts: Mapped[int] = mapped_column(default=0)
     claim: Mapped[str | None] = mapped_column(
@@ -106,6 +128,104 @@ class Invitation(Base):
     scanned_at: Mapped[datetime | None] = mapped_column(
         UtcDateTime, doc="when it first showed scanner behaviour"
     )
+
+
+class InvitationEvent(Base):
+    """What happened to an invitation after it was made; append-only."""
+
+    __tablename__ = "invitation_events"
+
+    invitation_id: Mapped[str] = mapped_column(ForeignKey("invitations.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True, default=new_id)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    what: Mapped[str] = mapped_column(String(20))
+    detail: Mapped[str | None] = mapped_column(String(200))
+
+
+class Ticket(Base):
+    """A ticket that was opened again, or is none that a customer should be asked about."""
+
+    __tablename__ = "tickets"
+
+    ticket_ref: Mapped[str] = mapped_column(String(200), primary_key=True)
+    reopened_at: Mapped[datetime] = mapped_column(
+        UtcDateTime, doc="what ended before it is not asked about any more"
+    )
+    reason: Mapped[str] = mapped_column(String(20))
+
+
+class ApiKey(Base):
+    """A key to the API; who has it knows it, we know its hash."""
+
+    __tablename__ = "api_keys"
+
+    prefix: Mapped[str] = mapped_column(String(12), primary_key=True)
+    hash: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(200))
+    scopes: Mapped[list[str]] = mapped_column(Json)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Reply(Base):
+    """What was answered to a request with an Idempotency-Key, so that the same again gets the same."""
+
+    __tablename__ = "replies"
+    __table_args__ = (Index("ix_replies_at", "at"),)
+
+    api_key: Mapped[str] = mapped_column(ForeignKey("api_keys.prefix"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), doc="of the request")
+    status: Mapped[int]
+    body: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Hook(Base):
+    """A helpdesk that tells us of its tickets."""
+
+    __tablename__ = "hooks"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    source: Mapped[str] = mapped_column(String(20))
+    survey_key: Mapped[str] = mapped_column(ForeignKey("surveys.key"))
+    secret: Mapped[str] = mapped_column(String(200))
+    mapping: Mapped[dict[str, str]] = mapped_column(Json, doc="field -> JSON pointer")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class HookEvent(Base):
+    """One event as a helpdesk sent it, and what was made of it."""
+
+    __tablename__ = "hook_events"
+    __table_args__ = (
+        UniqueConstraint("hook", "delivery_id"),
+        Index("ix_hook_events_received_at", "received_at"),
+        Index(
+            "ix_hook_events_due_at",
+            "due_at",
+            postgresql_where=text("due_at IS NOT NULL"),
+            sqlite_where=text("due_at IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    hook: Mapped[str] = mapped_column(ForeignKey("hooks.name"))
+    delivery_id: Mapped[str] = mapped_column(String(200))
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    body: Mapped[bytes]
+    due_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime, doc="when the worker looks at it; None: it is done"
+    )
+    attempts: Mapped[int] = mapped_column(default=0)
+    kind: Mapped[str | None] = mapped_column(String(20))
+    ticket_ref: Mapped[str | None] = mapped_column(String(200))
+    outcome: Mapped[str | None] = mapped_column(String(200))
+    empty: Mapped[list[str]] = mapped_column(Json, doc="the fields that arrived empty")
+    invitation_id: Mapped[str | None] = mapped_column(ForeignKey("invitations.id"))
 
 
 class Touch(Base):
@@ -136,6 +256,7 @@ class Answer(Base):
             sqlite_where=text("settle_at IS NOT NULL"),
         ),
         Index("ix_answers_day", "day"),
+        Index("ix_answers_changed_at", "changed_at", "invitation_id"),
     )
 
     invitation_id: Mapped[str] = mapped_column(ForeignKey("invitations.id"), primary_key=True)

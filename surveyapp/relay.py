@@ -18,9 +18,10 @@ _PORTS = {Tls.NONE: 25, Tls.STARTTLS: 587, Tls.IMPLICIT: 465}
 class Relay(Protocol):
     """Takes mails, one after the other; not for two threads at once. A `with` block closes it."""
 
-    def deliver(self, message: EmailMessage, mark: Callable[[], None]) -> None:
+    def deliver(self, message: EmailMessage, mark: Callable[[], None], sender: str | None = None) -> None:
         """Hand over one mail and call `mark` once, just before the step that cannot be taken back.
 
+        Bounces go to `sender`; None: to the address in From.
         Returns when the mail was accepted. MailDelayedError: surely not sent, try again later.
         MailRefusedError: this mail will never be taken. MailUnknownError: nobody can know. An error
         of `mark` itself goes through, and nothing is sent.
@@ -59,13 +60,13 @@ class FolderRelay:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def deliver(self, message: EmailMessage, mark: Callable[[], None]) -> None:
-        """As Relay.deliver; the same mail again replaces its file."""
+    def deliver(self, message: EmailMessage, mark: Callable[[], None], sender: str | None = None) -> None:
+        """As Relay.deliver; the same mail again replaces its file. `sender` becomes its Return-Path."""
         name = re.sub(r"[^A-Za-z0-9_-]", "_", message["Message-ID"].strip("<>").partition("@")[0])
         unfinished = self._folder / f".{name}.{os.getpid()}.part"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            _write_through(unfinished, message.as_bytes())
+            _write_through(unfinished, _return_path(message, sender) + message.as_bytes())
         except OSError as error:
             raise _unwritable(error) from error
         try:
@@ -87,6 +88,11 @@ class FolderRelay:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _return_path(message: EmailMessage, sender: str | None) -> bytes:
+    """The line that a mail server puts on top of a mail that it hands to a mailbox."""
+    return f"Return-Path: <{sender}>{message.policy.linesep}".encode() if sender else b""
 
 
 def _write_through(path: Path, content: bytes) -> None:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, select
 from sqlalchemy.orm import Session
 
 from surveyapp.asked import look
@@ -16,7 +16,9 @@ from surveyapp.core import evidence
 from surveyapp.core.evidence import State
 from surveyapp.core.scales import SCALES, Metric
 from surveyapp.core.scoring import Score, is_withheld, score
-from surveyapp.models import Answer, Invitation, Rating
+from surveyapp.core.status import Status
+from surveyapp.models import Answer, Invitation, Rating, SurveyVersion
+from surveyapp.surveys import version_of
 
 
 class Dimension(StrEnum):
@@ -53,9 +55,20 @@ class Figures:
     n: int
     held: int
     refused: int
+    invited: int
+    """Invitations of the same filter and group that were neither refused nor called off."""
+    accepted: int
+    """Of these, those whose mail was accepted or whose links were handed out."""
+    answered: int
+    """Of these, those with an answer that counts."""
     score: Score | None
     """None when withheld, when nobody has answered, and for open comments, which have no score."""
     is_withheld: bool
+
+    @property
+    def response_rate(self) -> float | None:
+        """Percent of the accepted ones that were answered (DOMAIN.md); None when none was accepted."""
+        return 100 * self.answered / self.accepted if self.accepted else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +93,20 @@ def scores(
     """
     tallies = _tallies(session, chosen, by)
     states = _states(session, chosen, by)
+    asked = _asked(session, chosen, by)
     cells = {(metric, group) for metric, group in (*tallies, *states)}
     if chosen.metric and by is None:
         cells.add((chosen.metric, None))
     smallest = _smallest(settings, chosen, by)
     return [
-        _figures(metric, group, tallies.get((metric, group), {}), states[metric, group], smallest)
+        _figures(
+            metric,
+            group,
+            tallies.get((metric, group), {}),
+            states[metric, group],
+            asked[metric, group],
+            smallest,
+        )
         for metric, group in sorted(cells, key=_order)
         if chosen.metric in (None, metric)
     ]
@@ -127,6 +148,24 @@ def _reason(session: Session, settings: Settings, invitation_id: str, now: datet
     return evidence.reason(look(session, settings, invitation_id, now).case, settings.rules)
 
 
+def conditions(chosen: Filter, day: Any = Answer.day) -> Iterable[ColumnElement[bool]]:
+    """What the filter says of invitations and of the day, in SQL; the metric is for the caller."""
+    if chosen.first is not None:
+        yield day >= chosen.first
+    if chosen.last is not None:
+        yield day <= chosen.last
+    for dimension in (
+        Dimension.AGENT,
+        Dimension.TEAM,
+        Dimension.CASE_TYPE,
+        Dimension.CHANNEL,
+        Dimension.LOCALE,
+    ):
+        wanted = getattr(chosen, dimension)
+        if wanted is not None:
+            yield _COLUMNS[dimension] == wanted
+
+
 Cell = tuple[Metric, str | None]
 
 _COLUMNS: Mapping[Dimension, Any] = {
@@ -145,7 +184,12 @@ def _smallest(settings: Settings, chosen: Filter, by: Dimension | None) -> int:
 
 
 def _figures(
-    metric: Metric, group: str | None, tally: Mapping[int, int], states: Mapping[str, int], smallest: int
+    metric: Metric,
+    group: str | None,
+    tally: Mapping[int, int],
+    states: Mapping[str, int],
+    asked: Mapping[str, int],
+    smallest: int,
 ) -> Figures:
     n = sum(tally.values()) if metric in SCALES else states.get(State.COUNTED, 0)
     # Nobody's answers need no protection: no score is said as such.
@@ -156,6 +200,9 @@ def _figures(
         n=n,
         held=states.get(State.HELD, 0),
         refused=states.get(State.REFUSED, 0),
+        invited=asked["invited"],
+        accepted=asked["accepted"],
+        answered=asked["answered"],
         score=None if withheld or metric not in SCALES else score(metric, tally),
         is_withheld=withheld,
     )
@@ -200,12 +247,82 @@ def _states(session: Session, chosen: Filter, by: Dimension | None) -> dict[Cell
         Invitation, Invitation.id == Answer.invitation_id
     )
     # A withdrawn answer leaves no row behind, not even one of zeros.
-    standing = counts.where(Answer.state != State.VOID, *_conditions(chosen))
+    standing = counts.where(Answer.state != State.VOID, *conditions(chosen))
     grouped = standing.group_by(Answer.metric, Answer.state, *_keys(by))
     states: dict[Cell, Counter[str]] = defaultdict(Counter)
     for metric, value, state, people in session.execute(grouped):
         states[Metric(metric), None if value is None else str(value)][state] += people
     return states
+
+
+def _asked(session: Session, chosen: Filter, by: Dimension | None) -> dict[Cell, Counter[str]]:
+    """Metric of the mail's question and group -> how many were invited, accepted and answered.
+
+    One cohort, the invitations made on the filter's days, so that no rate can be above 100 %.
+    """
+    group = Invitation.day if by is Dimension.DAY else _group(by)
+    is_accepted = Invitation.accepted_at.is_not(None)
+    is_answered = and_(is_accepted, Answer.state == State.COUNTED)
+    counts = (
+        select(
+            Invitation.survey_key,
+            Invitation.survey_version,
+            SurveyVersion.digest,
+            group,
+            func.count(),
+            func.sum(case((is_accepted, 1), else_=0)),
+            func.sum(case((is_answered, 1), else_=0)),
+        )
+        .join(
+            SurveyVersion,
+            and_(
+                SurveyVersion.survey_key == Invitation.survey_key,
+                SurveyVersion.number == Invitation.survey_version,
+            ),
+        )
+        .outerjoin(Answer, Answer.invitation_id == Invitation.id)
+        .where(Invitation.status.not_in(_NOT_INVITED), *conditions(chosen, Invitation.day))
+        .group_by(
+            Invitation.survey_key,
+            Invitation.survey_version,
+            SurveyVersion.digest,
+            *([group] if by else []),
+        )
+    )
+    asked: dict[Cell, Counter[str]] = defaultdict(Counter)
+    for key, number, digest, value, invited, accepted, answered in session.execute(counts).all():
+        metric = version_of(session, key, number, digest).main.metric
+        cell = asked[metric, None if value is None else str(value)]
+        cell.update(invited=invited, accepted=accepted, answered=answered)
+    return asked
+
+
+_NOT_INVITED = (Status.REFUSED, Status.CANCELLED, Status.IMPORTED)
+
+
+def row_of(figures: Figures) -> dict[str, Any]:
+    """The figures as programs read them: unrounded, in the headline's unit, groups as counts."""
+    found = figures.score
+    scale = SCALES.get(figures.metric)
+    return {
+        "metric": figures.metric,
+        "group": figures.group,
+        "n": figures.n,
+        "score": found and found.value,
+        "low": found and found.low,
+        "high": found and found.high,
+        "mean": found and found.mean,
+        "favourable": found and found.favourable,
+        "neutral": found and found.neutral,
+        "unfavourable": found and found.unfavourable,
+        "held": figures.held,
+        "refused": figures.refused,
+        "withheld": figures.is_withheld,
+        "direction": scale and scale.better,
+        "invited": figures.invited,
+        "accepted": figures.accepted,
+        "response_rate": figures.response_rate,
+    }
 
 
 def _group(by: Dimension | None) -> ColumnElement[Any]:
@@ -221,22 +338,5 @@ def _counted(statement: Select[Any], chosen: Filter) -> Select[Any]:
     return (
         statement.join(Answer, Answer.invitation_id == Rating.invitation_id)
         .join(Invitation, Invitation.id == Rating.invitation_id)
-        .where(Answer.state == State.COUNTED, *_conditions(chosen))
+        .where(Answer.state == State.COUNTED, *conditions(chosen))
     )
-
-
-def _conditions(chosen: Filter) -> Iterable[ColumnElement[bool]]:
-    if chosen.first is not None:
-        yield Answer.day >= chosen.first
-    if chosen.last is not None:
-        yield Answer.day <= chosen.last
-    for dimension in (
-        Dimension.AGENT,
-        Dimension.TEAM,
-        Dimension.CASE_TYPE,
-        Dimension.CHANNEL,
-        Dimension.LOCALE,
-    ):
-        wanted = getattr(chosen, dimension)
-        if wanted is not None:
-            yield _COLUMNS[dimension] == wanted

@@ -6,6 +6,9 @@ from granian.server import Server
 
 APPLICATION = "surveyapp.app:create_app"
 
+# Its own words go where ours go, in the same form.
+LOGGING = {"loggers": {"_granian": {"handlers": [], "propagate": True}}}
+
 
 def serve(host: str, port: int, workers: int, threads: int, application: str = APPLICATION) -> None:
     """Serve until SIGTERM or SIGINT; requests that are being answered are finished first.
@@ -23,6 +26,7 @@ def serve(host: str, port: int, workers: int, threads: int, application: str = A
         factory=True,
         websockets=False,
         log_access=False,
+        log_dictconfig=LOGGING,
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
         workers_kill_timeout=30,

@@ -12,8 +12,12 @@ from enum import StrEnum
 from typing import Self
 
 from surveyapp.core.errors import MailDelayedError, MailRefusedError, MailUnknownError
+from surveyapp.notices import first_status, is_address_gone, is_policy, readable
 
 _GOODBYE_SECONDS = 5
+_RECIPIENT = "the recipient"
+# 554 also means "no service for you", so that without a status it says nothing of the address.
+_BARE_CODES = (550, 551, 553)
 
 
 class Tls(StrEnum):
@@ -45,12 +49,12 @@ class SmtpRelay:
         self.server = server
         self._smtp: smtplib.SMTP | None = None
 
-    def deliver(self, message: EmailMessage, mark: Callable[[], None]) -> None:
+    def deliver(self, message: EmailMessage, mark: Callable[[], None], sender: str | None = None) -> None:
         """As Relay.deliver; `mark` is called between the server's go-ahead and the body."""
         content = message.as_bytes(policy=message.policy.clone(linesep="\r\n"))
         try:
             smtp = self._ready()
-            _announce(smtp, *_envelope(message))
+            _announce(smtp, *_envelope(message, sender))
             mark()
             self._hand_over(smtp, content)
         except MailRefusedError:
@@ -59,6 +63,10 @@ class SmtpRelay:
             # The server may be waiting for a body: only the end of the connection tells it that none comes.
             self._drop()
             raise
+
+    def greet(self) -> None:
+        """Connect, with TLS and login, and hand over nothing; MailDelayedError says what stood in the way."""
+        self._ready()
 
     def close(self) -> None:
         """Say goodbye if the server still listens."""
@@ -133,8 +141,8 @@ def _is_alive(smtp: smtplib.SMTP) -> bool:
         return False
 
 
-def _envelope(message: EmailMessage) -> tuple[str, str]:
-    return message["From"].addresses[0].addr_spec, message["To"].addresses[0].addr_spec
+def _envelope(message: EmailMessage, sender: str | None) -> tuple[str, str]:
+    return sender or message["From"].addresses[0].addr_spec, message["To"].addresses[0].addr_spec
 
 
 def _announce(smtp: smtplib.SMTP, sender: str, recipient: str) -> None:
@@ -146,7 +154,7 @@ def _announce(smtp: smtplib.SMTP, sender: str, recipient: str) -> None:
         options = ["SMTPUTF8", "BODY=8BITMIME"]
     with _as_delay("The mail server hung up"):
         _expect(smtp.mail(sender, options), 2, "the sender", is_final=False)
-        _expect(smtp.rcpt(recipient), 2, "the recipient")
+        _expect(smtp.rcpt(recipient), 2, _RECIPIENT)
         _expect(smtp.docmd("DATA"), 3, "the mail")
 
 
@@ -159,8 +167,21 @@ def _expect(reply: tuple[int, bytes], wanted: int, what: str, is_final: bool = T
     code, text = reply
     if code // 100 == wanted:
         return
-    error = MailRefusedError if is_final and code // 100 == 5 else MailDelayedError
-    raise error(f"The mail server refused {what}: {_readable(code, text)}")
+    reason = f"The mail server refused {what}: {_readable(code, text)}"
+    if not is_final or code // 100 != 5:
+        raise MailDelayedError(reason)
+    raise _refusal(reason, code, text.decode("utf-8", "replace"), is_recipient=what == _RECIPIENT)
+
+
+def _refusal(reason: str, code: int, text: str, *, is_recipient: bool) -> MailRefusedError:
+    """A reply without an enhanced status speaks of the address only where it answers the address."""
+    status = first_status(text)
+    is_about_address = bool(status) or (is_recipient and code in _BARE_CODES)
+    return MailRefusedError(
+        reason,
+        is_address_gone=is_about_address and is_address_gone(status, text),
+        is_policy=is_policy(status, text),
+    )
 
 
 @contextmanager
@@ -187,8 +208,5 @@ def _wait_at_most(smtp: smtplib.SMTP, seconds: float) -> None:
 
 def _readable(code: int, text: bytes | str) -> str:
     """A server's reply fit for a log: on one line, short, without the addresses and links it quotes."""
-    words = " ".join((text.decode("utf-8", "replace") if isinstance(text, bytes) else text).split())
-    words = re.sub(r"\w+://\S+", "(link)", words)
-    words = re.sub(r"<?[^\s<>]+@[^\s<>]+>?", "(address)", words)
-    printable = "".join(letter if letter.isprintable() else "?" for letter in words)
-    return f"{code} {printable[:200]}".strip()
+    words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    return f"{code} {readable(words)}".strip()

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, select, text
 from sqlalchemy.orm import Session
 
 from surveyapp.core.errors import UnknownSurveyError
+from surveyapp.core.policy import Policy, as_values, policy_from
 from surveyapp.core.scales import SCALES, Metric, Scale
 from surveyapp.db import AnySession, dialect_of
 from surveyapp.i18n import LANGUAGES, closest, language
@@ -118,6 +119,19 @@ def set_further(session: Session, key: str, metrics: Sequence[Metric], now: date
     further = [question for metric in metrics for question in _built_in_questions(metric)]
     questions = dict.fromkeys((*BUILT_IN[key], *further))
     _write(session, key, tuple(questions), now)
+
+
+def policy_of(survey: Survey) -> Policy:
+    """Who is asked and when."""
+    return policy_from(survey.policy or {})
+
+
+def set_policy(session: Session, key: str, changes: Mapping[str, Any]) -> Policy:
+    """Change these rules and keep the others; binds invitations that still wait, too. Raises PolicyError."""
+    survey = find_survey(session, key)
+    policy = policy_from((survey.policy or {}) | dict(changes))
+    survey.policy = as_values(policy)
+    return policy
 
 
 def current_version(session: Session, survey: Survey) -> Version:

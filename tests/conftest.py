@@ -15,8 +15,9 @@ from surveyapp.db import Database
 from tests.support import chromium as browser
 from tests.support import postgres as postgresql
 from tests.support.databases import SqliteFiles, ThrownAway
-from tests.support.served import Served, served
+from tests.support.served import Served, environment, served
 from tests.support.smtp import MailServer, Tls, mail_server, write_certificate
+from tests.support.terminal import Terminal
 
 # On two cores that also run a browser and a database, time says nothing about a test.
 hypothesis.settings.register_profile(
@@ -155,3 +156,12 @@ def served_app(tmp_path: Path) -> Iterator[Callable[..., Served]]:
             return stack.enter_context(served(tmp_path, database_url, settings, *arguments))
 
         yield start
+
+
+@pytest.fixture
+def terminal(own_database: Database, own_database_url: str, tmp_path: Path) -> Terminal:
+    """A shell on an installation of its own."""
+    given = environment(tmp_path, own_database_url, 8000, {})
+    started = Terminal(given, own_database)
+    assert started.run("db", "upgrade").exit_code == 0
+    return started

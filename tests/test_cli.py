@@ -9,14 +9,14 @@ from typing import Any
 
 import click
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 from sqlalchemy import text
 
 from surveyapp import cli
-from surveyapp.db import Database
 from surveyapp.models import Invitation
-from tests.support.people import Clock, Site, Visitor, opened, path_of
+from tests.support.people import Visitor, path_of
 from tests.support.served import environment, surveyapp
+from tests.support.terminal import Terminal
 
 ANNA = ["--agent", "anna", "--agent-name", "Anna Åström", "--team", "north", "--case-type", "billing"]
 TICKET = ["invite", "--survey", "csat", "--ticket", "T-1"]
@@ -35,43 +35,11 @@ SCORE_KEYS = [
     "held",
     "refused",
     "withheld",
+    "direction",
+    "invited",
+    "accepted",
+    "response_rate",
 ]
-
-
-class Terminal:
-    """Runs commands in this process, as if from a shell with this environment."""
-
-    def __init__(self, given: dict[str, str], database: Database) -> None:
-        self.environment = given
-        self.database = database
-
-    def run(self, *arguments: str, **settings: str) -> Result:
-        changes = {f"SURVEYAPP_{name}": value for name, value in settings.items()}
-        return CliRunner().invoke(cli.main, arguments, env=self.environment | changes)
-
-    def json(self, *arguments: str, **settings: str) -> Any:
-        result = self.run(*arguments, "--json", **settings)
-        assert (result.exit_code, result.stderr) == (0, "")
-        return json.loads(result.stdout)
-
-    def fails(self, *arguments: str, **settings: str) -> str:
-        """What is said of bad input, on standard error and with exit code 2."""
-        result = self.run(*arguments, **settings)
-        assert (result.exit_code, result.stdout) == (2, "")
-        assert result.exception is None or isinstance(result.exception, SystemExit)
-        return result.stderr
-
-    def site(self) -> Site:
-        """The pages of the same installation, at this moment."""
-        return opened(self.database, Clock(datetime.now(UTC)), SMALLEST_N="1")
-
-
-@pytest.fixture
-def terminal(own_database: Database, own_database_url: str, tmp_path: Path) -> Terminal:
-    given = environment(tmp_path, own_database_url, 8000, {})
-    started = Terminal(given, own_database)
-    assert started.run("db", "upgrade").exit_code == 0
-    return started
 
 
 # --- help ------------------------------------------------------------------------------------------
@@ -88,6 +56,9 @@ def test_every_command_of_the_issue_is_there() -> None:
     assert {" ".join(path) for path in commands()} == {
         "demo", "serve", "worker", "db", "db upgrade", "db check", "invite", "scores", "held",
         "survey", "survey list", "survey show", "survey set",
+        "key", "key add", "key list", "key revoke", "policy", "policy show", "policy set",
+        "import-answers", "bounces", "check", "why", "cancel", "unknown", "unknown resend", "unknown give-up",
+        "hook", "hook add", "hook list", "hook remove", "hook events",
     }  # fmt: skip
 
 
@@ -115,7 +86,15 @@ def test_invite_prints_links_that_work(terminal: Terminal) -> None:
         *TICKET, *ANNA, "--channel", "email", "--locale", "sv", "--email", "a@example.se", "--no-mail",
         "--customer", "C-1", "--name", "Åsa", "--property", "plan=gold=yes",
     )  # fmt: skip
-    assert [*printed] == ["id", "status", "reason", "page_url", "rating_urls", "unsubscribe_url"]
+    assert [*printed] == [
+        "id",
+        "status",
+        "reason",
+        "allowed_from",
+        "page_url",
+        "rating_urls",
+        "unsubscribe_url",
+    ]
     assert (printed["status"], printed["reason"]) == ("linked", None)
     assert [*printed["rating_urls"]] == ["1", "2", "3", "4", "5"]
     site = terminal.site()
@@ -227,6 +206,8 @@ def test_scores_are_printed_as_the_issue_says(terminal: Terminal) -> None:
     assert 0 < row["low"] < 60 < row["high"] < 100 and row["mean"] == pytest.approx(3.4)
     assert (row["favourable"], row["neutral"], row["unfavourable"]) == (3, 1, 1)
     assert (row["held"], row["refused"], row["withheld"]) == (0, 0, False)
+    assert (row["direction"], row["invited"], row["accepted"]) == ("higher", 5, 5)
+    assert row["response_rate"] == 100
 
 
 @pytest.mark.parametrize(
@@ -250,11 +231,15 @@ def test_each_metric_is_in_the_unit_of_its_headline(
 def test_a_withheld_row_keeps_its_counts_and_has_null_elsewhere(terminal: Terminal) -> None:
     answer(terminal, "csat", 5, 4, 4, 3)
     [row] = terminal.json("scores", "--metric", "csat")
-    counts = {"metric": "csat", "n": 4, "held": 0, "refused": 0, "withheld": True}
+    counts = {
+        "metric": "csat", "n": 4, "held": 0, "refused": 0, "withheld": True,
+        "direction": "higher", "invited": 4, "accepted": 4, "response_rate": 100,
+    }  # fmt: skip
     assert row == dict.fromkeys(SCORE_KEYS) | counts
     assert terminal.json("scores", SMALLEST_N="4")[0]["score"] == 75
     assert terminal.json("scores", "--metric", "nps")[0] == dict.fromkeys(SCORE_KEYS) | {
         "metric": "nps", "n": 0, "held": 0, "refused": 0, "withheld": False,
+        "direction": "higher", "invited": 0, "accepted": 0,
     }  # fmt: skip
 
 

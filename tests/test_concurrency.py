@@ -9,8 +9,9 @@ from typing import TypeVar
 import pytest
 
 from surveyapp import invitations, surveys
+from surveyapp.core.status import Status
 from surveyapp.db import Database
-from surveyapp.invitations import Request, Status
+from surveyapp.invitations import Request
 from surveyapp.models import Answer, AnswerEvent, Invitation, Rating
 from tests.support.people import START, Site, Visitor, opened
 from tests.support.relays import Counting

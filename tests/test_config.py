@@ -8,6 +8,7 @@ import pytest
 
 from surveyapp.config import Settings, settings_from
 from surveyapp.core.errors import SettingError
+from surveyapp.links import Links
 from tests.support.served import SETTINGS
 
 SECRETS = {name: value for name, value in SETTINGS.items() if name.endswith(("_KEY", "_KEYS"))}
@@ -37,6 +38,8 @@ def test_secrets_alone_are_enough_for_a_start() -> None:
     assert (settings.locale, str(settings.timezone), settings.answer_mode) == ("en", "UTC", "adaptive")
     assert (settings.link_days, settings.smallest_n, settings.smallest_n_agent) == (60, 5, 10)
     assert settings.trusted_proxies == 0
+    assert (settings.log_format, settings.metrics_token) == ("text", None)
+    assert (settings.bounce_address, settings.bounce_token, settings.dkim_selectors) == (None, None, ())
     rules = settings.rules
     assert rules.stay == timedelta(seconds=3) and rules.early == timedelta(minutes=10)
     assert rules.settle == timedelta(minutes=30) and rules.edit == timedelta(days=14)
@@ -63,6 +66,11 @@ def test_every_setting_is_taken_from_the_environment() -> None:
         STAY_SECONDS="0",
         EARLY_SECONDS="5",
         SETTLE_SECONDS="10",
+        LOG_FORMAT="json",
+        METRICS_TOKEN="prometheus-knows",
+        BOUNCE_ADDRESS="bounces@mail.example.com",
+        BOUNCE_TOKEN=GOOD,
+        DKIM_SELECTORS="s1, s2.mail",
     )
     assert settings.home == Path("/srv/survey")
     assert settings.public_url == "https://survey.example.com:8443"
@@ -71,8 +79,11 @@ def test_every_setting_is_taken_from_the_environment() -> None:
     assert (settings.company, settings.contact) == ("Nordvik Energi", "support@example.com")
     assert (settings.link_days, settings.smallest_n, settings.smallest_n_agent) == (30, 3, 7)
     assert (settings.trusted_proxies, settings.answer_mode, settings.locale) == (2, "confirm", "sv")
+    assert (settings.log_format, settings.metrics_token) == ("json", "prometheus-knows")
     assert settings.rules.stay == timedelta(0) and settings.rules.edit == timedelta(0)
     assert settings.rules.early == timedelta(seconds=5) and settings.rules.settle == timedelta(seconds=10)
+    assert (settings.bounce_address, settings.bounce_token) == ("bounces@mail.example.com", GOOD)
+    assert settings.dkim_selectors == ("s1", "s2.mail")
 
 
 def test_strings_stay_strings() -> None:
@@ -161,7 +172,22 @@ WRONG = [
     ("LINK_DAYS", "0"),
     ("SMALLEST_N", "0"),
     ("SMALLEST_N_AGENT", "0"),
+    ("LOG_FORMAT", "xml"),
+    ("METRICS_TOKEN", "fifteen-letters"),
+    ("METRICS_TOKEN", "sixteen letters!"),
+    ("METRICS_TOKEN", "sexton-bokstäver"),
     ("HOME", "~nobody-of-that-name/survey"),
+    ("BOUNCE_ADDRESS", "bounces"),
+    ("BOUNCE_ADDRESS", "bounces@localhost"),
+    ("BOUNCE_ADDRESS", "@example.com"),
+    ("BOUNCE_ADDRESS", "Bounces <bounces@example.com>"),
+    ("BOUNCE_ADDRESS", "studs@exämple.com"),
+    ("BOUNCE_ADDRESS", f"{'b' * 22}@example.com"),
+    ("BOUNCE_TOKEN", "short"),
+    ("BOUNCE_TOKEN", "a" * 64),
+    ("DKIM_SELECTORS", "s1,"),
+    ("DKIM_SELECTORS", "s1;s2"),
+    ("DKIM_SELECTORS", "s1..s2"),
 ]
 
 
@@ -182,6 +208,14 @@ def test_this_machine_itself_needs_no_https(url: str) -> None:
     assert read(PUBLIC_URL=url).public_url == url
 
 
+@pytest.mark.parametrize("length", [1, 21])
+def test_every_address_for_bounces_that_is_taken_can_be_signed(length: int) -> None:
+    address = read(BOUNCE_ADDRESS=f"{'b' * length}@example.com").bounce_address
+    assert address is not None
+    signed = Links([GOOD]).return_address(address, "A" * 22)
+    assert Links([GOOD]).read_return_address(signed) == "A" * 22
+
+
 # --- secrets ---------------------------------------------------------------------------------------
 
 SECRET = "hunter2-hunter2-hunter2-hunter2-x"
@@ -192,6 +226,8 @@ def test_settings_never_show_a_secret() -> None:
         SECRET_KEY=f"{SECRET}1",
         LINK_KEYS=f"{SECRET}2,{SECRET}3",
         HASH_KEY=f"{SECRET}4",
+        METRICS_TOKEN=f"{SECRET}5",
+        BOUNCE_TOKEN=f"{SECRET}5",
         DATABASE_URL="postgresql://user:hunter2@db/x",
         MAIL_URL="smtp://user:hunter2@mail",
         MAIL_FROM="a@example.com",
@@ -205,7 +241,9 @@ def test_settings_never_show_a_secret() -> None:
     [
         ("SECRET_KEY", "hunter2"),
         ("HASH_KEY", "hunter2"),
+        ("BOUNCE_TOKEN", "hunter2"),
         ("LINK_KEYS", f"{GOOD},hunter2"),
+        ("METRICS_TOKEN", "hunter2"),
         ("DATABASE_URL", "mysql://user:hunter2@db/x"),
         ("MAIL_URL", "http://user:hunter2@mail"),
         ("MAIL_URL", "smtp://user:hunter2@mail:port"),

@@ -1,6 +1,7 @@
 """Tokens: what verifies, what does not, and that keys can be changed."""
 
 import string
+from base64 import urlsafe_b64encode
 from contextlib import suppress
 from datetime import timedelta
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from itsdangerous import Signer
 
-from surveyapp.core.errors import InvalidLinkError, StaleNonceError
+from surveyapp.core.errors import InvalidLinkError, SettingError, StaleNonceError
 from surveyapp.db import Database
 from surveyapp.links import Links, Nonce, Purpose, links_of, new_page
 from surveyapp.models import Touch, new_id
@@ -133,6 +134,89 @@ def test_mails_that_were_sent_with_an_old_key_still_lead_to_their_question(datab
     assert rotated.of(invited.id).path != invited.path
     gone = opened(database, LINK_KEYS=NEW)
     assert Visitor(gone, invited).open(4).status == 404
+
+
+# --- return addresses ------------------------------------------------------------------------------
+
+BOUNCES = "bounces@nordvik.example"
+KNOWN = f"{ID[:-1]}Q"
+
+
+def returns(address: str, links: Links = LINKS) -> str | None:
+    try:
+        return links.read_return_address(address)
+    except InvalidLinkError:
+        return None
+
+
+@given(raw=st.binary(min_size=16, max_size=16))
+def test_a_return_address_is_read_back_in_any_case(raw: bytes) -> None:
+    invitation_id = urlsafe_b64encode(raw).decode().rstrip("=")
+    address = LINKS.return_address(BOUNCES, invitation_id)
+    local, _, domain = address.partition("@")
+    assert local.startswith("bounces+") and domain == "nordvik.example"
+    assert len(local) <= 64 and local == local.lower() and local.removeprefix("bounces+").isalnum()
+    assert {returns(address), returns(address.upper()), returns(address.title())} == {invitation_id}
+
+
+@given(data=st.data())
+def test_an_altered_return_address_is_nobodys(data: st.DataObject) -> None:
+    address = LINKS.return_address(BOUNCES, KNOWN)
+    place = data.draw(st.integers(len("bounces+"), address.index("@") - 1))
+    other = data.draw(
+        st.sampled_from(string.ascii_lowercase + string.digits).filter(lambda c: c != address[place])
+    )
+    assert returns(address[:place] + other + address[place + 1 :]) is None
+    assert returns(address[:place] + address[place + 1 :]) is None
+    assert returns(address[:place] + other + address[place:]) is None
+
+
+def test_a_return_address_of_an_old_key_is_read_and_of_a_strangers_key_not() -> None:
+    invitation_id = new_id()
+    assert returns(Links([OLD]).return_address(BOUNCES, invitation_id)) == invitation_id
+    assert returns(LINKS.return_address(BOUNCES, invitation_id), Links([NEW])) == invitation_id
+    assert returns(LINKS.return_address(BOUNCES, invitation_id), Links([OLD])) is None
+    assert returns(Links([FOREIGN]).return_address(BOUNCES, invitation_id)) is None
+
+
+@pytest.mark.parametrize(
+    "frame",
+    ["prvs=1234abcd={}@nordvik.example", "SRS0=ab=cd=nordvik.example={}@forwarder.example"],
+)
+def test_what_a_forwarder_puts_around_a_return_address_does_not_matter(frame: str) -> None:
+    invitation_id = new_id()
+    local = LINKS.return_address(BOUNCES, invitation_id).partition("@")[0]
+    assert returns(frame.format(local)) == invitation_id
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "@", "bounces@nordvik.example", "bounces+@nordvik.example", "bounces+å\0@x", "a" * 42 + "@x"],
+)
+def test_what_is_no_return_address_is_nobodys(address: str) -> None:
+    assert returns(address) is None
+
+
+def test_a_token_of_a_link_is_no_return_address_and_the_other_way_round() -> None:
+    invitation_id = new_id()
+    token = LINKS.return_address(BOUNCES, invitation_id).partition("@")[0].removeprefix("bounces+")
+    for purpose in Purpose:
+        assert returns(f"bounces+{LINKS.sign(purpose, invitation_id)}@nordvik.example") is None
+        assert not is_valid(token, purpose)
+
+
+@pytest.mark.parametrize(
+    "base", ["", "bounces", "@nordvik.example", "bounces@", "b" * 22 + "@nordvik.example"]
+)
+def test_a_base_that_leaves_no_room_or_is_no_address_is_a_wrong_setting(base: str) -> None:
+    with pytest.raises(SettingError, match="1 to 21"):
+        LINKS.return_address(base, new_id())
+
+
+@pytest.mark.parametrize("invitation_id", ["", "inv-1", "å" * 22, ID, "AAAA"])
+def test_what_is_no_id_gets_no_return_address(invitation_id: str) -> None:
+    with pytest.raises(ValueError, match="no id"):
+        LINKS.return_address(BOUNCES, invitation_id)
 
 
 # --- several strings, one invitation ---------------------------------------------------------------

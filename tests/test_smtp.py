@@ -4,7 +4,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from email import policy
@@ -18,7 +18,7 @@ from surveyapp.core.errors import MailDelayedError, MailRefusedError, MailUnknow
 from surveyapp.relay import relay
 from surveyapp.smtp import SmtpRelay
 from tests.support.post import Marks, message, no_mark, send
-from tests.support.smtp import mail_server
+from tests.support.smtp import MailServer, mail_server
 
 Encrypted = Literal["starttls", "implicit"]
 LOGIN = ("post@example.se", "p@ss:w/ord%20 &?#")
@@ -163,6 +163,85 @@ def test_a_refused_recipient_is_refused_and_the_next_mail_goes_out(marks: Marks)
     assert "gone@example.se" not in str(refusal.value), "Reasons are logged, addresses are not"
     assert marks == []
     assert [mail.recipients for mail in server.mails] == [["kund@example.se"]]
+
+
+GONE, UNWANTED, UNTOLD = (True, False), (False, True), (False, False)
+
+
+@pytest.mark.parametrize(
+    ("reply", "meaning"),
+    [
+        ("550 5.1.1 <kund@example.se> does not exist", GONE),
+        ("550 5.1.1 Sorry", GONE),
+        ("550 5.1.10 Recipient not found", GONE),
+        ("550 5.1.2 Bad domain", GONE),
+        ("550 5.2.1 The account is disabled", GONE),
+        ("550 User unknown", GONE),
+        ("551 No such user", GONE),
+        ("553 That mailbox does not exist", GONE),
+        ("550 5.7.1 User unknown to our policy", UNWANTED),
+        ("550 5.1.1 Blocked: too much spam", UNWANTED),
+        ("550 Blocked by a list of spam senders, user unknown", UNWANTED),
+        ("550 5.7.26 Unauthenticated mail is not accepted", UNWANTED),
+        ("550 DMARC check failed", UNWANTED),
+        ("554 User unknown", UNTOLD),
+        ("552 5.2.2 Mailbox full", UNTOLD),
+        ("550 Not today", UNTOLD),
+    ],
+)
+def test_a_refused_recipient_is_gone_or_does_not_want_us_or_neither(
+    reply: str, meaning: tuple[bool, bool], smtp_server: Callable[..., MailServer]
+) -> None:
+    server = smtp_server()
+    server.refused_recipients["kund@example.se"] = reply
+    with pytest.raises(MailRefusedError) as refusal:
+        send(server.url, no_mark)
+    assert (refusal.value.is_address_gone, refusal.value.is_policy) == meaning
+
+
+@pytest.mark.parametrize(
+    ("reply", "meaning"),
+    [
+        ("550 5.1.1 No such user", GONE),
+        ("550 No such user", UNTOLD),
+        ("554 5.7.1 Looks like spam", UNWANTED),
+        ("550 Looks like spam", UNWANTED),
+        ("552 5.3.4 Too big", UNTOLD),
+    ],
+)
+def test_after_the_body_only_a_status_tells_that_the_address_is_gone(
+    reply: str, meaning: tuple[bool, bool], smtp_server: Callable[..., MailServer]
+) -> None:
+    server = smtp_server()
+    server.refused_content = reply
+    with pytest.raises(MailRefusedError) as refusal:
+        send(server.url, no_mark)
+    assert (refusal.value.is_address_gone, refusal.value.is_policy) == meaning
+
+
+def test_a_reply_of_several_lines_is_judged_as_one() -> None:
+    reply = b"550-5.1.1 The account that you tried to reach\r\n550 5.1.1 does not exist\r\n"
+    with scripted({"RCPT": reply}) as (url, _), pytest.raises(MailRefusedError) as refusal:
+        send(url, no_mark)
+    assert refusal.value.is_address_gone
+
+
+def test_bounces_go_where_the_sender_says_and_the_customer_sees_the_usual_from(
+    smtp_server: Callable[..., MailServer], marks: Marks
+) -> None:
+    server = smtp_server()
+    with relay(server.url) as post:
+        post.deliver(message(), marks, "bounces+abc@nordvik.example")
+        post.deliver(message(), marks)
+    assert [mail.sender for mail in server.mails] == ["bounces+abc@nordvik.example", "enkat@nordvik.example"]
+    assert {mail.message["From"] for mail in server.mails} == {"Nordvik Energi <enkat@nordvik.example>"}
+
+
+def test_a_mail_in_a_folder_says_where_its_bounces_would_go(tmp_path: Path, marks: Marks) -> None:
+    with relay(tmp_path.as_uri()) as post:
+        post.deliver(message(), marks, "bounces+abc@nordvik.example")
+    content = (tmp_path / "inv-1.eml").read_bytes()
+    assert content == b"Return-Path: <bounces+abc@nordvik.example>\r\n" + message().as_bytes()
 
 
 def test_a_temporary_refusal_of_the_recipient_delays(marks: Marks) -> None:

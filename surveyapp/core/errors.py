@@ -1,5 +1,7 @@
 """Everything that can go wrong, in our words."""
 
+from enum import StrEnum
+
 
 class SurveyappError(Exception):
     """The base of all our errors; its text is one plain sentence for the person who meets it."""
@@ -45,20 +47,91 @@ class CommentMissingError(SurveyappError):
     """The question is answered by a comment, and none was written."""
 
 
-class FieldError(SurveyappError):
-    """A field of an invitation cannot be used; the text says which and why."""
+class Problem(StrEnum):
+    """What can be wrong with a field; surveyapp.problems says the same in four languages."""
 
-    def __init__(self, field: str, problem: str) -> None:
-        super().__init__(f"{field}: {problem}")
-        self.field = field
+    MISSING = "This is missing."
+    UNKNOWN = "This is not known."
+    TEXT = "This must be text."
+    NO_TEXT = "This has characters that are no text."
+    LONG = "This is longer than {n} characters."
+    SHORT = "This is shorter than {n} characters."
+    ADDRESS = "This is not an email address."
+    NUMBER = "This must be a whole number from {low} to {high}."
+    BOOLEAN = "This must be true or false."
+    MOMENT = "This must be a date and time with its offset, such as 2026-03-02T09:00:00+01:00."
+    DATE = "This must be a date such as 2026-03-02."
+    FAR = "This is more than a year away."
+    ZONE = "This is no time zone such as Europe/Stockholm."
+    CHOICE = "This must be one of these: {choices}."
+    MANY = "These are more than {n}."
+    OBJECT = "This must be an object."
+    LIST = "This must be a list."
+    SURVEY = "There is no such survey."
+    CLOSED = "The survey is closed."
+    CURSOR = "This is no cursor of ours."
+
+
+class FieldError(SurveyappError):
+    """A field cannot be used; `values` fill the problem's placeholders."""
+
+    def __init__(self, field: str, problem: Problem, **values: object) -> None:
+        super().__init__(f"{field}: {problem.format(**values)}")
+        self.field, self.problem, self.values = field, problem, values
+
+
+class PolicyError(SurveyappError):
+    """A rule of who is asked and when has a value that is no rule; the text names both."""
 
 
 class UnknownSurveyError(SurveyappError):
     """There is no survey of that key."""
 
 
+class UnknownInvitationError(SurveyappError):
+    """There is no invitation of that id."""
+
+
+class NotWaitingError(SurveyappError):
+    """The invitation's mail is under way, gone or called off, so it cannot be changed any more."""
+
+
+class UnknownHookError(SurveyappError):
+    """There is no helpdesk connected under that name."""
+
+
+class UnknownKeyError(SurveyappError):
+    """There is no API key of that prefix."""
+
+
+class KeyRefusedError(SurveyappError):
+    """The key is none of ours, revoked or expired."""
+
+
+class ScopeMissingError(SurveyappError):
+    """The key is good, but not for this."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"The key lacks the scope {scope}.")
+        self.scope = scope
+
+
+class OtherRequestError(SurveyappError):
+    """The same Idempotency-Key came with another request within a day."""
+
+
+class RequestRunningError(SurveyappError):
+    """The same request with the same Idempotency-Key is being answered at this moment."""
+
+
 class MailRefusedError(SurveyappError):
     """The relay will never take this mail; trying again is useless."""
+
+    def __init__(self, reason: str, *, is_address_gone: bool = False, is_policy: bool = False) -> None:
+        """`is_address_gone`: no mail reaches the address. `is_policy`: the mail or its sender is unwanted."""
+        super().__init__(reason)
+        self.is_address_gone = is_address_gone
+        self.is_policy = is_policy
 
 
 class MailDelayedError(SurveyappError):

@@ -40,6 +40,8 @@ class Evidence(StrEnum):
     GESTURE = "gesture"
     PRESS_UNVERIFIED = "press_unverified"
     PRESS = "press"
+    IMPORTED = "imported"
+    """Of an answer that a team brought along: how it was given is not known to us."""
 
     @property
     def strength(self) -> int:

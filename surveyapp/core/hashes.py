@@ -23,5 +23,10 @@ def network_hash(key: str, address: str | None) -> str:
     return _keyed(key, "network", str(network))[:16]
 
 
+def person_draw(key: str, person: str) -> float:
+    """A number from 0 to below 1 that is always the same for a person and says nothing about another's."""
+    return int(_keyed(key, "draw", person)[:13], 16) / 16**13
+
+
 def _keyed(key: str, purpose: str, text: str) -> str:
     return hmac.new(key.encode(), f"{purpose}:{text}".encode(), sha256).hexdigest()

@@ -9,6 +9,7 @@ from surveyapp.config import Settings
 from surveyapp.core import evidence
 from surveyapp.core.hashes import address_hash
 from surveyapp.core.policy import Refusal
+from surveyapp.core.status import Status
 from surveyapp.db import Base
 from surveyapp.demo.behaviour import Move, invitation_name
 from surveyapp.demo.comments import Comments
@@ -17,7 +18,6 @@ from surveyapp.demo.course import Row, answer_row, played, rating_rows, touch_ro
 from surveyapp.demo.people import customers
 from surveyapp.demo.replies import reply, way_out
 from surveyapp.demo.tickets import SEED, Ticket, tickets_of
-from surveyapp.invitations import Status
 from surveyapp.models import Answer, AnswerEvent, Domain, Invitation, Rating, Suppression, Touch
 from surveyapp.surveys import Version
 
@@ -121,7 +121,15 @@ class History:
             "recipient_name": customer.name if is_mailed else None,
             "address_hash": hashed,
             "domain": customer.domain if is_mailed else None,
+            "agent_replies": None,
+            "timezone": None,
+            "source": "api",
+            "allowed_from": None,
+            "ended_at": ticket.solved_at,
+            "day": ticket.solved_at.astimezone(self._settings.timezone).date(),
             "created_at": ticket.solved_at,
+            "is_reminder": False,
+            "planned_at": ticket.solved_at if is_mailed else None,
             **self._outcome(ticket, hashed),
         }
 

@@ -34,9 +34,9 @@ class Inbox:
         self._folder = FolderRelay(home.mails)
         self._mails: dict[str, Mail] = {}
 
-    def deliver(self, message: EmailMessage, mark: Callable[[], None]) -> None:
+    def deliver(self, message: EmailMessage, mark: Callable[[], None], sender: str | None = None) -> None:
         """As Relay.deliver; a page that cannot be written is no reason to say that a mail was not taken."""
-        self._folder.deliver(message, mark)
+        self._folder.deliver(message, mark, sender)
         with suppress(OSError):
             self._show(message)
 

@@ -4,19 +4,19 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from surveyapp import invitations, surveys
+from surveyapp import invitations, outbox, surveys
 from surveyapp.config import Settings
 from surveyapp.core.errors import ClosedSurveyError
 from surveyapp.core.scales import Metric
+from surveyapp.core.status import Status
 from surveyapp.db import Database, table_of
 from surveyapp.demo import mails
 from surveyapp.demo.company import WEEKS
 from surveyapp.demo.history import TABLES, History, Rows
 from surveyapp.demo.home import DemoError, Home
-from surveyapp.invitations import Claimed, Status
 from surveyapp.mail import Sender, write
 from surveyapp.models import Invitation
-from surveyapp.surveys import version_of_invitation
+from surveyapp.outbox import Claimed
 from surveyapp.worker import Worker, letter
 
 STEPS = WEEKS + 1
@@ -90,21 +90,11 @@ def _history(history: History) -> Iterator[Rows]:
 
 def _sent(database: Database, invitation_id: str) -> tuple[datetime, Claimed] | None:
     with database.reading() as session:
-        invitation = invitations.find_invitation(session, invitation_id)
+        invitation = session.get(Invitation, invitation_id)
         if invitation is None or invitation.status != Status.SENT or not invitation.accepted_at:
             return None
-        if invitation.address is None:
-            return None
-        claimed = Claimed(
-            id=invitation.id,
-            claim="",
-            address=invitation.address,
-            recipient_name=invitation.recipient_name,
-            locale=invitation.locale,
-            ticket_ref=invitation.ticket_ref,
-            version=version_of_invitation(session, invitation),
-        )
-        return invitation.accepted_at, claimed
+        claimed = outbox.claimed(session, invitation)
+        return (invitation.accepted_at, claimed) if claimed else None
 
 
 def _no_mark() -> None:

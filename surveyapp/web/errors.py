@@ -12,12 +12,22 @@ from surveyapp.core.errors import (
     DatabaseFailedError,
     EditWindowOverError,
     ExpiredLinkError,
+    FieldError,
     InvalidLinkError,
+    KeyRefusedError,
+    NotWaitingError,
+    OtherRequestError,
     RatingNotOnScaleError,
+    RequestRunningError,
+    ScopeMissingError,
     StaleNonceError,
     SurveyappError,
+    UnknownHookError,
+    UnknownInvitationError,
+    UnknownSurveyError,
 )
-from surveyapp.web import pages
+from surveyapp.sources.event import UnreadableError, UnverifiedError
+from surveyapp.web import pages, problem
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +43,23 @@ STATUS: dict[type[SurveyappError], tuple[int, str]] = {
 }
 """Error -> HTTP status and the message of the notice page."""
 
+PROGRAMS: dict[type[SurveyappError], int] = {
+    UnreadableError: 400,
+    KeyRefusedError: 401,
+    UnverifiedError: 401,
+    ScopeMissingError: 403,
+    UnknownInvitationError: 404,
+    UnknownHookError: 404,
+    NotWaitingError: 409,
+    OtherRequestError: 409,
+    RequestRunningError: 409,
+    ClosedSurveyError: 422,
+    FieldError: 422,
+    UnknownSurveyError: 422,
+    DatabaseFailedError: 503,
+}
+"""Error -> HTTP status where a program asks; there a closed survey is a field that cannot be used."""
+
 HTTP = {404: "missing", 405: "method", 413: "large"}
 
 
@@ -44,12 +71,16 @@ def install(app: Flask) -> None:
 
 
 def notice(error: SurveyappError) -> ResponseReturnValue:
-    """The page of one of our errors, in the language of this request."""
+    """The page of one of our errors, or for a program its document, in the language of this request."""
+    if problem.is_wanted():
+        return problem.of_error(error, PROGRAMS[type(error)])
     status, kind = STATUS[type(error)]
     return pages.notice_page(kind), status, {"Retry-After": "5"} if status == 503 else {}
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:
+    if problem.is_wanted():
+        return problem.of_http(error)
     status = error.code or 500
     kind = HTTP.get(status, "malformed" if status < 500 else "broken")
     response = error.get_response()
@@ -59,4 +90,4 @@ def _http(error: HTTPException) -> ResponseReturnValue:
 
 def _unforeseen(error: Exception) -> ResponseReturnValue:
     log.error("an error nobody foresaw at %s", request.endpoint, exc_info=error)
-    return pages.notice_page("broken"), 500
+    return problem.of_bug() if problem.is_wanted() else (pages.notice_page("broken"), 500)

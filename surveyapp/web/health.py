@@ -7,6 +7,9 @@ from surveyapp.web.wiring import parts
 
 bp = Blueprint("health", __name__)
 
+PATHS = frozenset({"/healthz", "/readyz"})
+"""These answer under any Host, because load balancers ask by address."""
+
 
 @bp.get("/healthz")
 def live() -> ResponseReturnValue:
@@ -16,6 +19,11 @@ def live() -> ResponseReturnValue:
 
 @bp.get("/readyz")
 def ready() -> ResponseReturnValue:
-    """200 when the database answers and has this release's schema, else 503."""
+    """200 when the database answers and has this release's schema, else 503 with the part at fault.
+
+    Late mails do not count: a page that is taken out of service for them sends none of them sooner.
+    """
     problem = parts().database.problem()
-    return ({"status": "not ready", "problem": problem}, 503) if problem else {"status": "ok"}
+    if problem:
+        return {"status": "not ready", "part": "database", "problem": problem}, 503
+    return {"status": "ok"}

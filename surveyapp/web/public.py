@@ -20,7 +20,7 @@ from surveyapp.core.errors import (
     StaleNonceError,
     SurveyappError,
 )
-from surveyapp.core.evidence import Link, Seen, Stayed, Submitted
+from surveyapp.core.evidence import Link, Seen, State, Stayed, Submitted
 from surveyapp.links import Nonce, Purpose, new_page
 from surveyapp.web import errors, pages
 from surveyapp.web.forms import AnswerForm
@@ -83,7 +83,9 @@ def thanks(token: str) -> ResponseReturnValue:
     """What was recorded; the question while nothing is."""
     now, invitation_id = parts().clock(), parts().links.read(Purpose.ANSWER, token)
     asked = _looked(invitation_id, now)
-    if not asked.case.is_counted:
+    # After one click the answer is still held when a person skips the next question on our page.
+    has_skipped = asked.case.state is State.HELD and "after" in request.args
+    if not asked.case.is_counted and not has_skipped:
         return redirect(f"{_path(token)}{_query(**{'from': 'page'})}", 303)
     return _thanks(asked, token, now, done=request.args.get("done", ""))
 

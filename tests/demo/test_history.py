@@ -16,12 +16,12 @@ from surveyapp.core import evidence
 from surveyapp.core.evidence import Reason, State
 from surveyapp.core.scales import SCALES, Metric
 from surveyapp.core.scoring import change
+from surveyapp.core.status import Status
 from surveyapp.db import Base, Database
 from surveyapp.demo import prepare
 from surveyapp.demo.company import DESK_WEEK, FORM_WEEK, GATEWAY_DOMAIN, TEAMS, WEEKS
 from surveyapp.demo.course import RULES
 from surveyapp.demo.history import History
-from surveyapp.invitations import Status
 from surveyapp.models import (
     Answer,
     AnswerEvent,

@@ -1,7 +1,7 @@
 """A whole installation on a clock of ours, its customers, and what opens their links."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -187,6 +187,7 @@ class Site:
     settings: Settings
     database: Database
     clock: Clock
+    _mailed: Iterator[int] = field(default_factory=count, repr=False)
 
     @property
     def links(self) -> Links:
@@ -198,8 +199,12 @@ class Site:
 
     def invited(self, survey: str = "csat", **about: Any) -> Invited:
         """A customer who was handed the links, at this moment, unless `is_mailed`."""
-        values = {"ticket_ref": f"T-{next(_tickets)}", "locale": "en", "is_mailed": False, **about}
-        request = Request(survey=survey, **{"address": "kund@example.se", **values})
+        number = next(_tickets)
+        values = {"ticket_ref": f"T-{number}", "locale": "en", "is_mailed": False, **about}
+        # Whoever gets a mail is somebody else each time: nobody is asked twice in a month.
+        mailed = next(self._mailed) if values["is_mailed"] else 0
+        address = f"kund{mailed}@example.se" if mailed else "kund@example.se"
+        request = Request(survey=survey, **{"address": address, **values})
         with self.database.transaction() as session:
             invitation = invitations.invite(session, self.settings, request, self.clock())
         return self.of(invitation.id)

@@ -14,7 +14,7 @@ class Counting:
     after: Callable[[], None] = lambda: None
     delivered: list[str] = field(default_factory=list)
 
-    def deliver(self, message: EmailMessage, mark: Callable[[], None]) -> None:
+    def deliver(self, message: EmailMessage, mark: Callable[[], None], sender: str | None = None) -> None:
         self.before()
         mark()
         self.after()

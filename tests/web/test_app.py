@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from surveyapp.app import HEADERS, STATIC, create_app
+from surveyapp.app import HEADERS, STATIC
 from surveyapp.core.evidence import State
 from surveyapp.db import Base, Database, table_of
 from surveyapp.models import Answer, AnswerEvent, Rating, Suppression, Touch
-from tests.support.people import CHROMIUM, FIREFOX, SAFARI, Invited, Page, Site, Visitor, opened, settings
+from tests.support.people import CHROMIUM, FIREFOX, SAFARI, Invited, Page, Site, Visitor, opened
+from tests.support.programs import HOST
 
 PUBLIC = {
     "static",
@@ -27,8 +28,21 @@ PUBLIC = {
     "public.explain",
     "public.offer_way_out",
     "public.unsubscribe",
+    "api-docs.openapi_json",
+    "docs.page",
+    "docs.start",
+    "docs.viewer",
 }
-VALUES = {"token": "forged.token", "rating": 5, "filename": "public.css"}
+# To whoever has not their secret these say that nothing is there.
+SECRET = {"metrics.read", "hooks.receive"}
+VALUES = {
+    "token": "forged.token",
+    "rating": 5,
+    "filename": "public.css",
+    "invitation_id": "nobody",
+    "ticket_ref": "T-1",
+    "name": "swagger-ui.css",
+}
 OTHERS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 WIRE = 30 * 1024
 
@@ -38,17 +52,20 @@ def site(database: Database) -> Site:
     return opened(database)
 
 
-def test_every_route_is_public_by_name_or_guarded() -> None:
-    app = create_app(settings())
-    unguarded = set()
+def test_every_route_is_public_by_name_or_guarded(database: Database) -> None:
+    app = opened(database, METRICS_TOKEN="abcdefgh" * 4, BOUNCE_TOKEN="abcdefgh" * 4).app
+    unguarded, hidden = set(), set()
     client = app.test_client()
     for rule in app.url_map.iter_rules():
         path = rule.build({name: VALUES[name] for name in rule.arguments})
         assert path
         for method in set(OTHERS) & (rule.methods or set()):
-            if client.open(path[1], method=method, buffered=True).status_code not in (401, 403):
+            status = client.open(path[1], method=method, buffered=True, headers={"Host": HOST}).status_code
+            if status == 404 and rule.endpoint in SECRET:
+                hidden.add(rule.endpoint)
+            elif status not in (401, 403):
                 unguarded.add(rule.endpoint)
-    assert unguarded == PUBLIC
+    assert (unguarded, hidden) == (PUBLIC, SECRET)
 
 
 # --- what every reply carries ----------------------------------------------------------------------

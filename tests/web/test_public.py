@@ -402,6 +402,18 @@ def test_a_further_question_can_be_left_out(site: Site) -> None:
     assert site.ratings(person.invited) == {"csat": 4}
 
 
+def test_after_one_click_a_further_question_can_be_left_out_too(site: Site) -> None:
+    with site.database.transaction() as session:
+        surveys.set_further(session, "csat", [Metric.NPS], site.clock())
+    person = Visitor(site, site.invited())
+    site.clock.forward(minutes=11)
+    person.stay(4)
+    skipped = person.follow(f"{person.invited.path}/thanks?from=page&after=nps")
+    assert skipped.status == 200 and 'name="further_nps"' not in skipped.text
+    assert "4 – Satisfied" in skipped.text and 'name="comment"' in skipped.text
+    assert site.state(person.invited) == ("held", "waiting", 4)
+
+
 @pytest.mark.parametrize(
     "fields",
     [
@@ -565,7 +577,8 @@ def test_a_touch_that_cannot_be_stored_still_shows_the_page(own_database: Databa
 def test_head_says_what_get_says_without_a_body(site: Site, person: Visitor) -> None:
     head, get = person.open(4, method="HEAD"), person.open(4)
     assert head.status == 200 and head.response.data == b""
-    assert {**head.headers, "Content-Length": ""} == {**get.headers, "Content-Length": ""}
+    own = {"Content-Length": "", "X-Request-ID": ""}
+    assert {**head.headers, **own} == {**get.headers, **own}
     assert len(site.touches(person.invited)) == 2
 
 

@@ -1,0 +1,206 @@
+"""What is known for and against asking a customer, for one invitation or for a thousand at once."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, type_coerce
+from sqlalchemy.orm import Session
+
+from surveyapp.config import Settings
+from surveyapp.core.hashes import person_draw
+from surveyapp.core.policy import Decision, Facts, Policy, Refusal, decide, next_in_window
+from surveyapp.core.status import ASKED, Status
+from surveyapp.db import UtcDateTime
+from surveyapp.models import Answer, Invitation, Suppression, Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom to ask about what. `id` is None while there is no invitation yet."""
+
+    id: str | None
+    survey_key: str
+    ticket_ref: str
+    address: str | None
+    address_hash: str | None
+    domain: str | None
+    customer_ref: str | None
+    case_type: str | None
+    channel: str | None
+    team: str | None
+    agent_replies: int | None
+    timezone: str | None
+    is_mailed: bool
+    ended_at: datetime
+    created_at: datetime
+
+
+class Known:
+    """What the database knows of some subjects, and what was decided of them since."""
+
+    def __init__(self, session: Session, settings: Settings, subjects: Sequence[Subject]) -> None:
+        """Reads once for all of them; at most a thousand at a time."""
+        self._session, self._settings = session, settings
+        hashes = {each.address_hash for each in subjects if each.address_hash}
+        tickets = {each.ticket_ref for each in subjects}
+        self._suppressed = _suppressed(session, hashes)
+        self._asked_at = _asked_at(session, hashes, subjects)
+        self._reopened_at = _reopened_at(session, tickets)
+        self._tickets: set[tuple[str, str]] = set()
+        self._per_domain: dict[tuple[str, datetime], int] = {}
+
+    def decide(self, subject: Subject, policy: Policy, earliest: datetime) -> Decision:
+        """May this subject be asked, when, and why not."""
+        zone = ZoneInfo(subject.timezone) if subject.timezone else self._settings.timezone
+        decision = decide(policy, self._facts(subject, policy, earliest, zone), earliest, zone)
+        if decision.send_at is not None:
+            self._note(subject, policy, decision.send_at, zone)
+        return decision
+
+    def _facts(self, subject: Subject, policy: Policy, earliest: datetime, zone: ZoneInfo) -> Facts:
+        hashed = subject.address_hash or ""
+        reopened_at = self._reopened_at.get(subject.ticket_ref)
+        person = subject.address_hash or subject.customer_ref or subject.ticket_ref
+        surveys = None if policy.is_quiet_across_surveys else subject.survey_key
+        is_again = policy.is_once_per_ticket and self._is_ticket_asked(subject)
+        today = 0
+        if policy.most_per_domain is not None and subject.is_mailed and subject.domain:
+            today = self._asked_in_domain(subject, next_in_window(policy, earliest, zone), zone)
+        return Facts(
+            is_mailed=subject.is_mailed,
+            address=subject.address,
+            suppressed=self._suppressed.get(hashed),
+            last_asked_at=self._last_asked_at(hashed, surveys),
+            draw=person_draw(self._settings.hash_key, person),
+            asked_in_domain_today=today,
+            case_type=subject.case_type,
+            channel=subject.channel,
+            team=subject.team,
+            agent_replies=subject.agent_replies,
+            is_ticket_asked=is_again,
+            is_answered=subject.id is not None and self._session.get(Answer, subject.id) is not None,
+            is_reopened=reopened_at is not None and reopened_at >= subject.ended_at,
+        )
+
+    def _note(self, subject: Subject, policy: Policy, send_at: datetime, zone: ZoneInfo) -> None:
+        if subject.address_hash:
+            known = self._asked_at[subject.address_hash]
+            known[subject.survey_key] = max(known.get(subject.survey_key, send_at), send_at)
+        if policy.is_once_per_ticket:
+            self._tickets.add((subject.survey_key, subject.ticket_ref))
+        if policy.most_per_domain is not None and subject.is_mailed and subject.domain:
+            self._per_domain[subject.domain, _midnight(send_at, zone)] += 1
+
+    def _last_asked_at(self, hashed: str, survey_key: str | None) -> datetime | None:
+        asked = self._asked_at.get(hashed, {})
+        return max((at for key, at in asked.items() if survey_key in (None, key)), default=None)
+
+    def _is_ticket_asked(self, subject: Subject) -> bool:
+        if (subject.survey_key, subject.ticket_ref) in self._tickets:
+            return True
+        earlier = select(Invitation.id).where(
+            Invitation.survey_key == subject.survey_key,
+            Invitation.ticket_ref == subject.ticket_ref,
+            Invitation.status.in_(ASKED),
+            *_before(subject),
+        )
+        return self._session.scalars(earlier.limit(1)).first() is not None
+
+    def _asked_in_domain(self, subject: Subject, send_at: datetime, zone: ZoneInfo) -> int:
+        midnight = _midnight(send_at, zone)
+        key = (subject.domain or "", midnight)
+        if key not in self._per_domain:
+            tomorrow = _midnight(midnight + timedelta(hours=36), zone)
+            mailed = select(func.count()).where(
+                Invitation.domain == subject.domain,
+                Invitation.status.in_(ASKED - {Status.LINKED}),
+                _asked_at_column().between(midnight, tomorrow),
+                *_before(subject),
+            )
+            self._per_domain[key] = self._session.scalar(mailed) or 0
+        return self._per_domain[key]
+
+
+def subject_of(invitation: Invitation) -> Subject:
+    """Of an invitation that is to be mailed."""
+    return Subject(
+        id=invitation.id,
+        survey_key=invitation.survey_key,
+        ticket_ref=invitation.ticket_ref,
+        address=invitation.address,
+        address_hash=invitation.address_hash,
+        domain=invitation.domain,
+        customer_ref=invitation.customer_ref,
+        case_type=invitation.case_type,
+        channel=invitation.channel,
+        team=invitation.team,
+        agent_replies=invitation.agent_replies,
+        timezone=invitation.timezone,
+        is_mailed=True,
+        ended_at=invitation.created_at,
+        created_at=invitation.created_at,
+    )
+
+
+def _asked_at_column() -> ColumnElement[Any]:
+    """When a customer was asked: the relay's 250, until then when the mail was meant to go out."""
+    planned = func.coalesce(Invitation.accepted_at, Invitation.planned_at, Invitation.created_at)
+    return type_coerce(planned, UtcDateTime())
+
+
+def _before(subject: Subject) -> list[ColumnElement[bool]]:
+    """Of two that wait for one person only the later one gives way, whoever looks first."""
+    if subject.id is None:
+        return []
+    is_earlier = or_(
+        Invitation.created_at < subject.created_at,
+        and_(Invitation.created_at == subject.created_at, Invitation.id < subject.id),
+    )
+    return [Invitation.id != subject.id, or_(Invitation.status != Status.QUEUED, is_earlier)]
+
+
+def _suppressed(session: Session, hashes: set[str]) -> dict[str, Refusal]:
+    found = session.execute(
+        select(Suppression.address_hash, Suppression.reason).where(Suppression.address_hash.in_(hashes))
+    )
+    return {hashed: Refusal(reason) for hashed, reason in found}
+
+
+def _asked_at(
+    session: Session, hashes: set[str], subjects: Sequence[Subject]
+) -> defaultdict[str, dict[str, datetime]]:
+    """Address hash -> survey -> when last."""
+    conditions: list[ColumnElement[bool]] = [
+        Invitation.address_hash.in_(hashes),
+        Invitation.status.in_(ASKED),
+    ]
+    if len(subjects) == 1:
+        conditions += _before(subjects[0])
+    found = session.execute(
+        select(
+            Invitation.address_hash,
+            Invitation.survey_key,
+            type_coerce(func.max(_asked_at_column()), UtcDateTime()),
+        )
+        .where(and_(*conditions))
+        .group_by(Invitation.address_hash, Invitation.survey_key)
+    )
+    asked: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
+    for hashed, survey_key, at in found:
+        asked[hashed or ""][survey_key] = at
+    return asked
+
+
+def _reopened_at(session: Session, tickets: set[str]) -> dict[str, datetime]:
+    found = session.execute(
+        select(Ticket.ticket_ref, Ticket.reopened_at).where(Ticket.ticket_ref.in_(tickets))
+    )
+    return {row.ticket_ref: row.reopened_at for row in found}
+
+
+def _midnight(instant: datetime, zone: ZoneInfo) -> datetime:
+    return datetime.combine(instant.astimezone(zone).date(), time.min, zone)

@@ -1,0 +1,126 @@
+"""Lists that go on page after page: invitations, answers."""
+
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import Session
+
+from surveyapp.core.errors import FieldError, Problem
+from surveyapp.core.evidence import State
+from surveyapp.core.status import Status
+from surveyapp.models import Answer, Invitation, Rating
+from surveyapp.reports import Filter, conditions
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Which invitations, besides a filter; None is no limit."""
+
+    survey: str | None = None
+    ticket_ref: str | None = None
+    customer_ref: str | None = None
+    status: Status | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One answer with what it is about."""
+
+    invitation: Invitation
+    answer: Answer
+    ratings: dict[str, int]
+
+
+def invitations(
+    session: Session, chosen: Filter, which: Which, cursor: str | None, limit: int
+) -> tuple[Sequence[Invitation], str | None]:
+    """A page of invitations, the newest first, and the cursor of the next; None when there is no more.
+
+    Raises FieldError for a cursor that is none of ours.
+    """
+    found = select(Invitation).where(*conditions(chosen, Invitation.day))
+    for name in ("ticket_ref", "customer_ref", "status"):
+        if (wanted := getattr(which, name)) is not None:
+            found = found.where(getattr(Invitation, name) == wanted)
+    if which.survey is not None:
+        found = found.where(Invitation.survey_key == which.survey)
+    if cursor is not None:
+        at, invitation_id = _read(cursor)
+        found = found.where(_is_before(Invitation.created_at, Invitation.id, at, invitation_id))
+    found = found.order_by(Invitation.created_at.desc(), Invitation.id.desc()).limit(limit + 1)
+    rows = session.scalars(found).all()
+    if len(rows) <= limit:
+        return rows, None
+    return rows[:limit], _cursor(rows[limit - 1].created_at, rows[limit - 1].id)
+
+
+def answers(
+    session: Session,
+    chosen: Filter,
+    state: State,
+    updated_since: datetime | None,
+    cursor: str | None,
+    limit: int,
+) -> tuple[list[Answered], str | None]:
+    """A page of answers in the order in which they last changed, and the cursor of the next.
+
+    An answer that changes meanwhile comes once more, later. Raises FieldError as `invitations`.
+    """
+    found = (
+        select(Answer, Invitation)
+        .join(Invitation, Invitation.id == Answer.invitation_id)
+        .where(Answer.state == state, *conditions(chosen))
+    )
+    if chosen.metric is not None:
+        found = found.where(Answer.metric == chosen.metric)
+    if updated_since is not None:
+        found = found.where(Answer.changed_at >= updated_since)
+    if cursor is not None:
+        at, invitation_id = _read(cursor)
+        found = found.where(_is_after(Answer.changed_at, Answer.invitation_id, at, invitation_id))
+    found = found.order_by(Answer.changed_at, Answer.invitation_id).limit(limit + 1)
+    rows = session.execute(found).all()
+    ratings = _ratings(session, [answer.invitation_id for answer, _ in rows[:limit]])
+    page = [
+        Answered(invitation, answer, ratings.get(invitation.id, {})) for answer, invitation in rows[:limit]
+    ]
+    if len(rows) <= limit:
+        return page, None
+    return page, _cursor(page[-1].answer.changed_at, page[-1].answer.invitation_id)
+
+
+def _ratings(session: Session, ids: Sequence[str]) -> dict[str, dict[str, int]]:
+    ratings: dict[str, dict[str, int]] = {}
+    found = select(Rating.invitation_id, Rating.question, Rating.rating).where(Rating.invitation_id.in_(ids))
+    for row in session.execute(found):
+        ratings.setdefault(row.invitation_id, {})[row.question] = row.rating
+    return ratings
+
+
+def _is_after(column: Any, key: Any, at: datetime, invitation_id: str) -> ColumnElement[bool]:
+    return or_(column > at, and_(column == at, key > invitation_id))
+
+
+def _is_before(column: Any, key: Any, at: datetime, invitation_id: str) -> ColumnElement[bool]:
+    return or_(column < at, and_(column == at, key < invitation_id))
+
+
+def _cursor(at: datetime, invitation_id: str) -> str:
+    return urlsafe_b64encode(f"{at.isoformat()} {invitation_id}".encode()).decode().rstrip("=")
+
+
+def _read(cursor: str) -> tuple[datetime, str]:
+    try:
+        text = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)).decode("ascii")
+        at, invitation_id = text.split(" ")
+        moment = datetime.fromisoformat(at)
+    except (binascii.Error, UnicodeError, ValueError) as error:
+        raise FieldError("cursor", Problem.CURSOR) from error
+    if moment.tzinfo is None or not invitation_id.isprintable():
+        raise FieldError("cursor", Problem.CURSOR)
+    return moment, invitation_id

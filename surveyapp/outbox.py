@@ -1,0 +1,308 @@
+"""Bring each waiting mail to its outcome once: claim, mark, note."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from zlib import crc32
+
+from sqlalchemy import ColumnElement, Select, and_, bindparam, or_, select, update
+from sqlalchemy.orm import Session
+
+from surveyapp.asked import rows
+from surveyapp.asking import Known, subject_of
+from surveyapp.config import Settings
+from surveyapp.core.errors import NotWaitingError
+from surveyapp.core.policy import Policy, Refusal, reminds_at
+from surveyapp.core.status import Cause, Happening, Status
+from surveyapp.db import AnySession, serialise, table_of
+from surveyapp.invitations import find_invitation, suppress
+from surveyapp.models import Invitation, Survey, SurveyVersion, new_id
+from surveyapp.surveys import Version, policy_of, version_of
+from surveyapp.timeline import DETAIL_LENGTH, note
+
+# How long a worker may hold an invitation before another one takes it over; longer than a mail's time-outs.
+LEASE = timedelta(minutes=10)
+
+RETRIES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 720, 1440))
+GIVEN_UP_AFTER = timedelta(hours=72)
+
+# The share of its wait by which a retry is spread, so that what failed together does not come back together.
+JITTER = 0.1
+
+
+class Outcome(StrEnum):
+    """How one try to send ended."""
+
+    ACCEPTED = "accepted"
+    DELAYED = "delayed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An invitation that one worker may send now, and what its mail needs."""
+
+    id: str
+    claim: str
+    address: str
+    domain: str | None
+    recipient_name: str | None
+    locale: str
+    ticket_ref: str
+    is_reminder: bool
+    version: Version
+    policy: Policy
+
+
+def claim(
+    session: Session, settings: Settings, now: datetime, without: Collection[str] = ()
+) -> Claimed | None:
+    """Take one invitation that is due, for as long as the lease; None when none is.
+
+    Policy is asked again. One whose worker died after the mark is never sent again: it becomes `unknown`.
+    Recipients at the domains `without` are left alone.
+    """
+    due = _due(without)
+    while True:
+        invitation = session.scalars(due, {"now": now}).first()
+        if invitation is None:
+            return None
+        if invitation.marked_at is not None:
+            _end(session, invitation, Status.UNKNOWN, Cause.WORKER_STOPPED, now)
+        elif invitation.address is None:
+            _end(session, invitation, Status.CANCELLED, Cause.ERASED, now)
+        elif _may_go(session, settings, invitation, now):
+            return _lease(session, invitation, now)
+        session.flush()
+
+
+def claimed(session: Session, invitation: Invitation) -> Claimed | None:
+    """What the invitation's mail needs; None when its address was erased."""
+    if invitation.address is None:
+        return None
+    return Claimed(
+        id=invitation.id,
+        claim=invitation.claim or "",
+        address=invitation.address,
+        domain=invitation.domain,
+        recipient_name=invitation.recipient_name,
+        locale=invitation.locale,
+        ticket_ref=invitation.ticket_ref,
+        is_reminder=invitation.is_reminder,
+        version=_version(session, invitation),
+        policy=policy_of(session.get_one(Survey, invitation.survey_key)),
+    )
+
+
+def mark(session: AnySession, claimed: Claimed, now: datetime) -> bool:
+    """Note that the mail's last line goes out now; False when the lease was lost, and nothing may be sent."""
+    return rows(session.execute(_MARK, {"which": claimed.id, "by": claimed.claim, "now": now})) == 1
+
+
+def note_outcome(
+    session: Session,
+    settings: Settings,
+    claimed: Claimed,
+    outcome: Outcome,
+    detail: str | None,
+    now: datetime,
+    *,
+    is_address_gone: bool = False,
+) -> None:
+    """Note how the try ended; does nothing for a worker whose lease went to another one.
+
+    An address that is gone gets no survey any more.
+    """
+    if outcome is Outcome.ACCEPTED:
+        _accept(session, settings, claimed, now)
+        return
+    invitation = session.scalars(select(Invitation).where(_holds(claimed)).with_for_update()).one_or_none()
+    if invitation is None:
+        return
+    detail = detail[:DETAIL_LENGTH] if detail else None
+    match outcome:
+        case Outcome.FAILED:
+            if is_address_gone:
+                suppress(session, invitation.id, now, Refusal.BOUNCED)
+            _end(session, invitation, Status.FAILED, detail, now)
+        case Outcome.UNKNOWN:
+            _end(session, invitation, Status.UNKNOWN, detail, now)
+        case Outcome.DELAYED:
+            _try_later(session, invitation, detail, now)
+
+
+def unknown(session: Session) -> list[Invitation]:
+    """Every invitation of which nobody can know whether its mail went out, the oldest first."""
+    found = select(Invitation).where(Invitation.status == Status.UNKNOWN)
+    return list(session.scalars(found.order_by(Invitation.marked_at, Invitation.id)))
+
+
+def resend(session: Session, invitation_id: str, now: datetime) -> Invitation:
+    """Send a mail that is unknown or failed once more; policy is asked again when it goes out.
+
+    Raises NotWaitingError for any other, UnknownInvitationError when there is none.
+    """
+    invitation = _unresolved(session, invitation_id, Status.UNKNOWN, Status.FAILED)
+    invitation.status, invitation.reason, invitation.marked_at = Status.QUEUED, None, None
+    invitation.send_at = invitation.planned_at = now
+    invitation.attempts = 0
+    note(session, invitation_id, Happening.RESENT, None, now)
+    session.flush()
+    return invitation
+
+
+def give_up(session: Session, invitation_id: str, now: datetime) -> Invitation:
+    """Let an unknown mail be: it is not sent again. Raises as `resend`."""
+    invitation = _unresolved(session, invitation_id, Status.UNKNOWN)
+    _end(session, invitation, Status.FAILED, Cause.GIVEN_UP, now)
+    session.flush()
+    return invitation
+
+
+def _version(session: Session, invitation: Invitation) -> Version:
+    """As version_of_invitation, without reading the texts in four languages anew for each mail."""
+    key, number = invitation.survey_key, invitation.survey_version
+    return version_of(
+        session, key, number, session.execute(_DIGEST, {"key": key, "number": number}).scalar_one()
+    )
+
+
+_DIGEST = select(SurveyVersion.digest).where(
+    SurveyVersion.survey_key == bindparam("key"), SurveyVersion.number == bindparam("number")
+)
+_INVITATIONS = table_of(Invitation)
+_LEASE = (
+    update(_INVITATIONS)
+    .where(_INVITATIONS.c.id == bindparam("which"))
+    .values(
+        status=Status.SENDING,
+        reason=None,
+        claim=bindparam("by"),
+        send_at=bindparam("until"),
+        attempts=_INVITATIONS.c.attempts + 1,
+    )
+)
+_MARK = (
+    update(_INVITATIONS)
+    .where(
+        _INVITATIONS.c.id == bindparam("which"),
+        _INVITATIONS.c.claim == bindparam("by"),
+        _INVITATIONS.c.status == Status.SENDING,
+    )
+    .values(marked_at=bindparam("now"))
+)
+_DUE = (
+    select(Invitation)
+    .where(Invitation.send_at <= bindparam("now"))
+    .order_by(Invitation.send_at)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+
+
+def _due(without: Collection[str]) -> Select[Invitation]:
+    if not without:
+        return _DUE
+    return _DUE.where(or_(Invitation.domain.is_(None), Invitation.domain.not_in(without)))
+
+
+def _may_go(session: Session, settings: Settings, invitation: Invitation, now: datetime) -> bool:
+    """Ask policy as things stand now; what is not to go now is moved, refused or called off."""
+    survey = session.get_one(Survey, invitation.survey_key)
+    policy = policy_of(survey)
+    if survey.closed_at is not None and survey.closed_at <= now:
+        _end(session, invitation, Status.CANCELLED, Cause.SURVEY_CLOSED, now)
+        return False
+    if policy.most_per_domain is not None and invitation.domain:
+        serialise(session, f"domain {invitation.domain}")
+    decision = Known(session, settings, [subject_of(invitation)]).decide(subject_of(invitation), policy, now)
+    if decision.refusal:
+        invitation.allowed_from = decision.allowed_from
+        _end(session, invitation, Status.REFUSED, decision.refusal, now)
+        return False
+    if decision.send_at is not None and decision.send_at > now:
+        invitation.status = Status.SENT if invitation.is_reminder else Status.QUEUED
+        invitation.send_at = decision.send_at
+        note(session, invitation.id, Happening.MOVED, None, now)
+        return False
+    return True
+
+
+def _lease(session: Session, invitation: Invitation, now: datetime) -> Claimed | None:
+    claim_id = new_id()
+    # Past the mapper, which takes several times as long for the same statement.
+    session.execute(_LEASE, {"which": invitation.id, "by": claim_id, "until": now + LEASE})
+    found = claimed(session, invitation)
+    return replace(found, claim=claim_id) if found else None
+
+
+def _holds(claimed: Claimed) -> ColumnElement[bool]:
+    return and_(Invitation.id == claimed.id, Invitation.claim == claimed.claim)
+
+
+def _accept(session: Session, settings: Settings, claimed: Claimed, now: datetime) -> None:
+    """In two statements: this is how almost every mail ends."""
+    expires_at = now + timedelta(days=settings.link_days)
+    values = {"status": Status.SENT, "reason": None, "accepted_at": now, "expires_at": expires_at}
+    values |= _reminder(claimed, settings, now, expires_at)
+    columns = _INVITATIONS.c
+    held = update(_INVITATIONS).where(columns.id == claimed.id, columns.claim == claimed.claim)
+    if rows(session.execute(held, values)):
+        what = Happening.REMINDED if claimed.is_reminder else Happening.ACCEPTED
+        note(session, claimed.id, what, None, now)
+
+
+def _reminder(
+    claimed: Claimed, settings: Settings, accepted_at: datetime, expires_at: datetime
+) -> dict[str, Any]:
+    """The reminder waits in the same outbox; the mark of the first mail says nothing about it."""
+    if claimed.is_reminder:
+        return {"send_at": None}
+    due = reminds_at(claimed.policy, accepted_at, expires_at, settings.timezone)
+    if due is None:
+        return {"send_at": None}
+    return {"is_reminder": True, "send_at": due, "planned_at": due, "marked_at": None, "attempts": 0}
+
+
+_HAPPENINGS = {
+    Status.REFUSED: Happening.REFUSED,
+    Status.CANCELLED: Happening.CANCELLED,
+    Status.FAILED: Happening.FAILED,
+    Status.UNKNOWN: Happening.UNKNOWN,
+}
+
+
+def _end(session: Session, invitation: Invitation, status: Status, reason: str | None, now: datetime) -> None:
+    invitation.send_at = None
+    if invitation.is_reminder and status is not Status.UNKNOWN:
+        # The mail itself has arrived long ago; only its reminder comes to nothing.
+        invitation.status, invitation.reason, invitation.allowed_from = Status.SENT, None, None
+        note(session, invitation.id, Happening.NOT_REMINDED, reason, now)
+        return
+    invitation.status, invitation.reason = status, reason
+    note(session, invitation.id, _HAPPENINGS[status], reason, now)
+
+
+def _try_later(session: Session, invitation: Invitation, detail: str | None, now: datetime) -> None:
+    wait = RETRIES[min(invitation.attempts, len(RETRIES)) - 1]
+    wait += wait * JITTER * crc32(invitation.id.encode()) / 2**32
+    began_at = invitation.planned_at or invitation.created_at
+    if now + wait > began_at + GIVEN_UP_AFTER:
+        _end(session, invitation, Status.FAILED, detail, now)
+        return
+    invitation.status = Status.SENT if invitation.is_reminder else Status.QUEUED
+    invitation.reason, invitation.send_at, invitation.marked_at = detail, now + wait, None
+    note(session, invitation.id, Happening.DELAYED, detail, now)
+
+
+def _unresolved(session: Session, invitation_id: str, *statuses: Status) -> Invitation:
+    find_invitation(session, invitation_id)
+    invitation = session.scalars(
+        select(Invitation).where(Invitation.id == invitation_id).with_for_update()
+    ).one()
+    if invitation.status not in statuses:
+        raise NotWaitingError(f"Only an invitation that is {' or '.join(statuses)} can be dealt with so.")
+    return invitation

@@ -1,0 +1,51 @@
+"""Who may do what: every operation of the API names the scope that its key needs."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import abort, current_app, g, request
+
+from surveyapp import keys
+from surveyapp.core.errors import KeyRefusedError, ScopeMissingError
+from surveyapp.keys import Scope
+from surveyapp.models import ApiKey
+from surveyapp.web.wiring import parts
+
+LARGEST_BODY = 8 * 1024 * 1024
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def needs(scope: Scope) -> Callable[[View], View]:
+    """Mark an operation with its scope; an operation without one is refused to everybody."""
+
+    def decorate(view: View) -> View:
+        view.needed_scope = scope  # type: ignore[attr-defined]
+        return view
+
+    return decorate
+
+
+def check_key() -> None:
+    """Let the request pass only with a key that opens something now and has the operation's scope."""
+    request.max_content_length = LARGEST_BODY
+    now = parts().clock()
+    kind, _, given = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() != "bearer":
+        raise KeyRefusedError
+    with parts().database.reading() as session:
+        key = keys.find_key(session, given.strip(), now)
+        g.api_key = key.prefix
+        _check_scope(key)
+        is_news = keys.is_use_news(key, now)
+    if request.content_length and not request.is_json:
+        abort(415)
+    if is_news:
+        with parts().database.transaction() as session:
+            keys.note_use(session, key.prefix, now)
+
+
+def _check_scope(key: ApiKey) -> None:
+    scope = getattr(current_app.view_functions[request.endpoint or ""], "needed_scope", None)
+    if scope is None or scope not in key.scopes:
+        raise ScopeMissingError(scope or "")

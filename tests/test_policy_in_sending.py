@@ -1,0 +1,385 @@
+"""Policy where it counts: when an invitation is made, and once more in the moment of sending."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from surveyapp import invitations, outbox, surveys
+from surveyapp.core.errors import PolicyError
+from surveyapp.core.policy import Refusal
+from surveyapp.core.status import Cause
+from surveyapp.db import Database
+from surveyapp.invitations import Invited, Request
+from surveyapp.models import Invitation, InvitationEvent
+from tests.support.people import START, Site, Visitor, opened
+
+REQUEST = Request(survey="csat", ticket_ref="T-1", address="kund@example.se")
+
+
+@pytest.fixture
+def site(database: Database) -> Site:
+    return opened(database, TIMEZONE="Europe/Stockholm")
+
+
+def rules(site: Site, survey: str = "csat", **changes: Any) -> None:
+    with site.database.transaction() as session:
+        surveys.set_policy(session, survey, changes)
+
+
+def invite(site: Site, **changes: Any) -> Invitation:
+    with site.database.transaction() as session:
+        return invitations.invite(session, site.settings, replace(REQUEST, **changes), site.clock())
+
+
+def sent(site: Site) -> list[str]:
+    """The tickets whose mails go out now."""
+    tickets: list[str] = []
+    while True:
+        with site.database.transaction() as session:
+            claimed = outbox.claim(session, site.settings, site.clock())
+        if claimed is None:
+            return tickets
+        with site.database.transaction() as session:
+            assert outbox.mark(session, claimed, site.clock())
+            outbox.note_outcome(session, site.settings, claimed, outbox.Outcome.ACCEPTED, None, site.clock())
+        tickets.append(claimed.ticket_ref)
+
+
+def stored(site: Site, invitation: Invitation) -> tuple[str, str | None]:
+    row = next(row for row in site.rows(Invitation) if row["id"] == invitation.id)
+    return row["status"], row["reason"]
+
+
+# --- when it is made -------------------------------------------------------------------------------
+
+
+def test_nobody_is_asked_twice_in_thirty_days(site: Site) -> None:
+    invite(site)
+    assert sent(site) == ["T-1"]
+    site.clock.forward(days=29, hours=23)
+    refused = invite(site, ticket_ref="T-2", address="KUND@example.se")
+    assert (refused.status, refused.reason) == ("refused", "quiet_period")
+    assert refused.allowed_from == START + timedelta(days=30)
+    site.clock.forward(hours=1)
+    assert invite(site, ticket_ref="T-3").status == "queued"
+
+
+def test_the_quiet_period_is_of_all_surveys_or_of_each(site: Site) -> None:
+    invite(site)
+    assert invite(site, survey="nps", ticket_ref="T-2").reason == "quiet_period"
+    rules(site, "nps", is_quiet_across_surveys=False)
+    assert invite(site, survey="nps", ticket_ref="T-3").status == "queued"
+    assert invite(site, survey="nps", ticket_ref="T-4").reason == "quiet_period"
+
+
+def test_no_quiet_period_asks_after_each_interaction(site: Site) -> None:
+    rules(site, quiet_days=0)
+    invite(site)
+    assert invite(site, ticket_ref="T-2").status == "queued"
+    assert sent(site) == ["T-1", "T-2"]
+
+
+def test_what_was_called_off_brings_no_quiet_period(site: Site) -> None:
+    first = invite(site)
+    with site.database.transaction() as session:
+        invitations.cancel(session, first.id, site.clock())
+    assert invite(site, ticket_ref="T-2").status == "queued"
+
+
+def test_a_ticket_is_asked_about_once_when_policy_says_so(site: Site) -> None:
+    rules(site, is_once_per_ticket=True, quiet_days=0)
+    invite(site, occasion="solved-1")
+    assert invite(site, occasion="solved-2").reason == "already_asked"
+    assert invite(site, ticket_ref="T-2").status == "queued"
+
+
+@pytest.mark.parametrize(
+    ("rule", "about", "reason"),
+    [
+        ({"case_types": ["billing"]}, {"case_type": "outage"}, "case_type"),
+        ({"channels": ["email"]}, {"channel": "phone"}, "channel"),
+        ({"teams": ["north"]}, {}, "team"),
+        ({"least_replies": 1}, {"agent_replies": 0}, "no_agent_reply"),
+        ({"least_replies": 2}, {"agent_replies": 1}, "few_replies"),
+        ({"share": 0.0}, {}, "not_sampled"),
+        ({}, {"address": "no-reply@example.se"}, "role_address"),
+    ],
+)
+def test_each_rule_refuses_and_the_reason_is_stored(
+    site: Site, rule: dict[str, Any], about: dict[str, Any], reason: str
+) -> None:
+    rules(site, **rule)
+    assert stored(site, invite(site, **about)) == ("refused", reason)
+    assert sent(site) == []
+
+
+def test_a_sample_is_of_people_and_stays_the_same(site: Site) -> None:
+    rules(site, share=0.5, quiet_days=0)
+    people = [f"kund{number}@example.se" for number in range(60)]
+
+    def asked(ticket: str) -> list[str]:
+        made = [invite(site, ticket_ref=ticket, address=each) for each in people]
+        return [each.address or "" for each in made if each.status == "queued"]
+
+    first = asked("T-1")
+    assert 15 < len(first) < 45 and asked("T-2") == first
+
+
+def test_a_domain_gets_so_many_a_day(site: Site) -> None:
+    rules(site, most_per_domain=2)
+    for number in range(2):
+        assert invite(site, address=f"k{number}@example.se").status == "queued"
+    third = invite(site, address="k3@example.se")
+    midnight = START.replace(hour=23)  # of Stockholm, in winter
+    assert (third.reason, third.allowed_from) == ("domain_cap", midnight)
+    assert invite(site, address="k@other.example").status == "queued"
+    site.clock.at = midnight
+    assert invite(site, address="k3@example.se", ticket_ref="T-2").status == "queued"
+
+
+def test_mail_waits_for_its_hours_in_the_organisations_time_zone_or_the_recipients(site: Site) -> None:
+    rules(site, window_from="08:00", window_to="17:00")
+    site.clock.at = START.replace(hour=16, minute=30)  # 17:30 in Stockholm
+    ours = invite(site)
+    theirs = invite(site, address="b@example.ro", timezone="America/New_York")  # 11:30 there
+    tomorrow = START.replace(day=3, hour=7)
+    assert (ours.send_at, theirs.send_at) == (tomorrow, site.clock())
+    assert sent(site) == ["T-1"]
+    site.clock.at = tomorrow
+    assert sent(site) == ["T-1"]
+
+
+def test_of_one_batch_only_the_first_to_a_person_is_asked(site: Site) -> None:
+    requests = [replace(REQUEST, ticket_ref=f"T-{number}") for number in range(3)]
+    with site.database.transaction() as session:
+        outcomes = invitations.invite_many(session, site.settings, requests, site.clock(), "test")
+    assert [each.reason for each in outcomes if isinstance(each, Invited)] == [
+        None, "quiet_period", "quiet_period",
+    ]  # fmt: skip
+
+
+def test_the_same_occasion_twice_in_a_batch_is_one_invitation(site: Site) -> None:
+    requests = [replace(REQUEST, occasion="e-1")] * 2
+    with site.database.transaction() as session:
+        first, again = invitations.invite_many(session, site.settings, requests, site.clock(), "test")
+    assert isinstance(first, Invited) and isinstance(again, Invited)
+    assert (first.is_new, again.is_new, first.id) == (True, False, again.id)
+    assert len(site.rows(Invitation)) == 1
+
+
+def test_a_rule_that_is_none_changes_nothing(site: Site) -> None:
+    with pytest.raises(PolicyError), site.database.transaction() as session:
+        surveys.set_policy(session, "csat", {"quiet_days": -1})
+    with site.database.reading() as session:
+        assert surveys.policy_of(surveys.find_survey(session, "csat")).quiet_days == 30
+
+
+# --- in the moment of sending ----------------------------------------------------------------------
+
+
+def test_whoever_leaves_meanwhile_gets_no_mail(site: Site) -> None:
+    waiting = invite(site)
+    with site.database.transaction() as session:
+        invitations.suppress(session, waiting.id, site.clock())
+    assert sent(site) == [] and stored(site, waiting) == ("refused", "unsubscribed")
+
+
+@pytest.mark.parametrize("refusal", [Refusal.DO_NOT_SURVEY, Refusal.BOUNCED])
+def test_whoever_is_on_the_list_meanwhile_gets_no_mail(site: Site, refusal: Refusal) -> None:
+    waiting = invite(site)
+    with site.database.transaction() as session:
+        invitations.suppress(session, waiting.id, site.clock(), refusal)
+    assert sent(site) == [] and stored(site, waiting) == ("refused", refusal)
+
+
+def test_a_persons_wish_outlasts_what_a_mail_server_says_later(site: Site) -> None:
+    waiting = invite(site)
+    for refusal in (Refusal.BOUNCED, Refusal.UNSUBSCRIBED, Refusal.BOUNCED):
+        with site.database.transaction() as session:
+            invitations.suppress(session, waiting.id, site.clock(), refusal)
+    assert sent(site) == [] and stored(site, waiting) == ("refused", "unsubscribed")
+
+
+def test_of_two_that_wait_for_one_person_the_later_one_gives_way(site: Site) -> None:
+    rules(site, quiet_days=0)
+    first = invite(site)
+    site.clock.forward(seconds=1)
+    second = invite(site, ticket_ref="T-2")
+    rules(site, quiet_days=30)
+    assert sent(site) == ["T-1"]
+    assert (stored(site, first)[0], stored(site, second)) == ("sent", ("refused", "quiet_period"))
+
+
+def test_a_ticket_that_was_opened_again_is_not_asked_about_however_the_news_came_in(site: Site) -> None:
+    ended_at = site.clock()
+    site.clock.forward(minutes=10)
+    with site.database.transaction() as session:
+        now = site.clock()
+        assert invitations.reopen_ticket(session, "T-1", Cause.REOPENED, now, now) == []
+    # The event of its end comes late.
+    late = invite(site, ended_at=ended_at)
+    assert (late.status, late.reason) == ("refused", "reopened")
+
+
+def test_older_news_does_not_undo_newer(site: Site) -> None:
+    for minutes in (10, 5):
+        with site.database.transaction() as session:
+            at = site.clock() + timedelta(minutes=minutes)
+            invitations.reopen_ticket(session, "T-1", Cause.REOPENED, at, at)
+    assert invite(site, ended_at=site.clock() + timedelta(minutes=7)).reason == "reopened"
+
+
+def test_whoever_has_answered_meanwhile_gets_no_mail(site: Site) -> None:
+    waiting = invite(site)
+    Visitor(site, site.of(waiting.id)).press(5)
+    assert sent(site) == [] and stored(site, waiting) == ("refused", "already_answered")
+
+
+def test_a_survey_that_is_closed_meanwhile_sends_nothing(site: Site) -> None:
+    waiting = invite(site)
+    with site.database.transaction() as session:
+        surveys.set_closed(session, "csat", site.clock())
+    assert sent(site) == [] and stored(site, waiting) == ("cancelled", "survey_closed")
+
+
+def test_the_days_limit_holds_for_what_was_queued_before_it_came(site: Site) -> None:
+    for number in range(3):
+        invite(site, address=f"k{number}@example.se", ticket_ref=f"T-{number}")
+        site.clock.forward(seconds=1)
+    rules(site, most_per_domain=2)
+    assert sent(site) == ["T-0", "T-1"]
+
+
+def test_what_is_due_outside_its_hours_moves_and_is_given_its_full_time(site: Site) -> None:
+    waiting = invite(site)
+    rules(site, window_from="08:00", window_to="09:00")
+    site.clock.forward(hours=1)
+    assert sent(site) == []
+    [row] = site.rows(Invitation)
+    assert row["send_at"] == START.replace(day=3, hour=7) and row["status"] == "queued"
+    assert [event["what"] for event in site.rows(InvitationEvent)] == ["moved"]
+    site.clock.at = row["send_at"]
+    assert sent(site) == ["T-1"] and stored(site, waiting)[0] == "sent"
+
+
+# --- the reminder ----------------------------------------------------------------------------------
+
+
+def test_one_reminder_comes_while_nobody_has_answered(site: Site) -> None:
+    rules(site, remind_after_days=3)
+    invited = invite(site)
+    assert sent(site) == ["T-1"]
+    site.clock.forward(days=2, hours=23)
+    assert sent(site) == []
+    site.clock.forward(hours=1)
+    assert sent(site) == ["T-1"]
+    site.clock.forward(days=40)
+    assert sent(site) == [] and stored(site, invited)[0] == "sent"
+    whats = [event["what"] for event in sorted(site.rows(InvitationEvent), key=lambda e: e["at"])]
+    assert whats == ["accepted", "reminded"]
+
+
+def test_the_reminder_is_a_mail_of_its_own_that_says_what_it_is(site: Site) -> None:
+    from surveyapp.mail import Sender, write
+    from surveyapp.worker import letter
+
+    rules(site, remind_after_days=3)
+    invite(site, locale="sv")
+    messages = []
+    for _ in range(2):
+        with site.database.transaction() as session:
+            claimed = outbox.claim(session, site.settings, site.clock())
+            assert claimed
+            outbox.mark(session, claimed, site.clock())
+            outbox.note_outcome(session, site.settings, claimed, outbox.Outcome.ACCEPTED, None, site.clock())
+        sender = Sender("Nordlicht", "a@example.se", "https://survey.nordlicht.example")
+        messages.append(write(letter(claimed, site.settings, site.links), sender, site.clock()))
+        site.clock.forward(days=3)
+    first, reminder = messages
+    assert reminder["Subject"] == f"Påminnelse: {first['Subject']}"
+    assert reminder["Message-ID"] != first["Message-ID"]
+    text = reminder.get_body(("plain",))
+    assert text and "Vi påminner dig inte igen." in " ".join(text.get_content().split())
+
+
+@pytest.mark.parametrize("is_pressed", [True, False])
+def test_whoever_has_answered_is_not_reminded(site: Site, is_pressed: bool) -> None:
+    rules(site, remind_after_days=3)
+    invited = invite(site)
+    sent(site)
+    site.clock.forward(hours=1)
+    person = Visitor(site, site.of(invited.id))
+    if is_pressed:
+        person.press(4)
+    else:  # held is enough
+        person.open(4)
+        person.tell("seen", 4)
+    site.clock.forward(days=3)
+    assert sent(site) == [] and stored(site, invited) == ("sent", None)
+
+
+def test_whoever_left_is_not_reminded(site: Site) -> None:
+    rules(site, remind_after_days=3)
+    invited = invite(site)
+    sent(site)
+    with site.database.transaction() as session:
+        invitations.suppress(session, invited.id, site.clock())
+    site.clock.forward(days=4)
+    assert sent(site) == [] and stored(site, invited) == ("sent", None)
+    assert site.rows(InvitationEvent)[-1]["what"] in ("accepted", "not_reminded")
+    assert {event["what"] for event in site.rows(InvitationEvent)} == {"accepted", "not_reminded"}
+
+
+def test_a_reminder_that_fails_leaves_the_mail_sent(site: Site) -> None:
+    rules(site, remind_after_days=3)
+    invited = invite(site)
+    sent(site)
+    site.clock.forward(days=3)
+    with site.database.transaction() as session:
+        claimed = outbox.claim(session, site.settings, site.clock())
+        assert claimed and claimed.is_reminder
+        outbox.note_outcome(session, site.settings, claimed, outbox.Outcome.FAILED, "550", site.clock())
+    assert stored(site, invited) == ("sent", None)
+    site.clock.forward(days=40)
+    assert sent(site) == []
+
+
+# --- what nobody can know --------------------------------------------------------------------------
+
+
+def left_unknown(site: Site) -> Invitation:
+    invited = invite(site)
+    with site.database.transaction() as session:
+        claimed = outbox.claim(session, site.settings, site.clock())
+        assert claimed
+        outbox.note_outcome(session, site.settings, claimed, outbox.Outcome.UNKNOWN, "cut", site.clock())
+    return invited
+
+
+def test_an_unknown_mail_is_listed_and_sent_again_only_when_somebody_says_so(site: Site) -> None:
+    invited = left_unknown(site)
+    with site.database.transaction() as session:
+        assert [each.id for each in outbox.unknown(session)] == [invited.id]
+        outbox.resend(session, invited.id, site.clock())
+        assert outbox.unknown(session) == []
+    assert sent(site) == ["T-1"]
+
+
+def test_an_unknown_mail_can_be_given_up(site: Site) -> None:
+    invited = left_unknown(site)
+    with site.database.transaction() as session:
+        outbox.give_up(session, invited.id, site.clock())
+    assert sent(site) == [] and stored(site, invited) == ("failed", "given_up")
+
+
+def test_what_is_not_unknown_is_not_resolved(site: Site) -> None:
+    from surveyapp.core.errors import NotWaitingError, UnknownInvitationError
+
+    invited = invite(site)
+    for act in (outbox.resend, outbox.give_up):
+        with pytest.raises(NotWaitingError), site.database.transaction() as session:
+            act(session, invited.id, site.clock())
+        with pytest.raises(UnknownInvitationError), site.database.transaction() as session:
+            act(session, "nobody", site.clock())
