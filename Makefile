@@ -65,8 +65,10 @@ catalogues: $(APP)
 pictures: $(DEV) catalogues $(if $(filter npm,$(SURVEYAPP_TEST_CHROMIUM)),$(BROWSER)) ## render mails and pages into build/pictures, for people to look at
 	@$(BIN)/python -m tests.pictures $(ARGS)
 
-bench: $(DEV) catalogues ## measure the customer's click
-	@$(BIN)/python benchmarks/click.py $(ARGS)
+bench: $(DEV) catalogues ## measure the customer's click, invitations in bulk and the sending of mails
+	@$(BIN)/python benchmarks/click.py
+	@$(BIN)/python benchmarks/bulk.py
+	@$(BIN)/python benchmarks/mail.py
 
 wheel: $(APP) ## build dist/surveyapp-*.whl
 	$(BIN)/python -m hatchling build -t wheel

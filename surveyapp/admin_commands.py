@@ -1,5 +1,6 @@
 """The commands of whoever runs the app: keys, policy, helpdesks, and what became of a ticket's survey."""
 
+import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +10,7 @@ import click
 from surveyapp import hooks, invitations, keys, listing, outbox, shell, surveys, tables
 from surveyapp.config import LOCALES
 from surveyapp.core.errors import PolicyError
-from surveyapp.core.policy import Policy, as_values
+from surveyapp.core.policy import Policy, Refusal, as_values
 from surveyapp.core.status import Status
 from surveyapp.i18n import language
 from surveyapp.keys import Scope
@@ -242,6 +243,60 @@ def _unknown_row(invitation: Invitation) -> dict[str, Any]:
     }
 
 
+# --- who is never asked ----------------------------------------------------------------------------
+
+
+@click.group("do-not-survey")
+def do_not_survey() -> None:
+    """Keep addresses from ever being asked; only a keyed hash of each is stored."""
+
+
+@do_not_survey.command("add")
+@click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS...")
+def add_addresses(addresses: Sequence[str]) -> None:
+    """Ask these no more; a lone - reads one from each line of standard input. All of them, or none."""
+    settings = shell.settings()
+    given = _addresses(addresses)
+    hashes = [invitations.hash_of(settings, address) for address in given]
+    with shell.ready(settings).transaction() as session:
+        for hashed in hashes:
+            invitations.suppress_hash(session, hashed, Refusal.DO_NOT_SURVEY, shell.now())
+    click.echo(f"{len(hashes)} on the do-not-survey list.")
+
+
+@do_not_survey.command("show")
+@click.argument("address")
+@shell.as_json
+def show_address(address: str, is_json: bool) -> None:
+    """Say whether an address gets surveys, and if not, why and since when."""
+    settings = shell.settings()
+    with shell.ready(settings).reading() as session:
+        found = invitations.suppression_of(session, invitations.hash_of(settings, address))
+    reason, since = (found.reason, shell.iso(found.at)) if found else (None, None)
+    shell.show({"reason": reason, "since": since}, is_json)
+
+
+@do_not_survey.command("remove")
+@click.argument("address")
+@click.option("--at-their-wish", is_flag=True, help="They have unsubscribed and now want surveys again.")
+def remove_address(address: str, at_their_wish: bool) -> None:
+    """Ask this address again. What a person has unsubscribed from comes back at that person's wish alone."""
+    settings = shell.settings()
+    hashed = invitations.hash_of(settings, address)
+    with shell.ready(settings).transaction() as session:
+        found = invitations.suppression_of(session, hashed)
+        if found is not None and found.reason == Refusal.UNSUBSCRIBED and not at_their_wish:
+            raise PolicyError("This person has unsubscribed; give --at-their-wish if they want it undone.")
+        invitations.release(session, hashed)
+    click.echo("The address may be asked again.")
+
+
+def _addresses(given: Sequence[str]) -> list[str]:
+    if list(given) != ["-"]:
+        return list(given)
+    return [line.strip() for line in sys.stdin if line.strip()]
+
+
 # --- helpdesks -------------------------------------------------------------------------------------
 
 
@@ -325,4 +380,4 @@ def _hook_row(row: Hook) -> dict[str, Any]:
     }
 
 
-COMMANDS = (key, policy, why, unknown, cancel, hook)
+COMMANDS = (key, policy, why, unknown, cancel, do_not_survey, hook)

@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
 from surveyapp.config import Settings
@@ -106,9 +106,10 @@ class Known:
             Invitation.survey_key == subject.survey_key,
             Invitation.ticket_ref == subject.ticket_ref,
             Invitation.status.in_(ASKED),
-            *_before(subject),
         )
-        return self._session.scalars(earlier.limit(1)).first() is not None
+        if subject.id is not None:
+            earlier = earlier.where(_is_before())
+        return self._session.scalars(earlier.limit(1), _own(subject)).first() is not None
 
     def _asked_in_domain(self, subject: Subject, send_at: datetime, zone: ZoneInfo) -> int:
         midnight = _midnight(send_at, zone)
@@ -118,10 +119,12 @@ class Known:
             mailed = select(func.count()).where(
                 Invitation.domain == subject.domain,
                 Invitation.status.in_(ASKED - {Status.LINKED}),
-                _asked_at_column().between(midnight, tomorrow),
-                *_before(subject),
+                _asked_at_column() >= midnight,
+                _asked_at_column() < tomorrow,
             )
-            self._per_domain[key] = self._session.scalar(mailed) or 0
+            if subject.id is not None:
+                mailed = mailed.where(_is_before())
+            self._per_domain[key] = self._session.scalar(mailed, _own(subject)) or 0
         return self._per_domain[key]
 
 
@@ -152,21 +155,45 @@ def _asked_at_column() -> ColumnElement[Any]:
     return type_coerce(planned, UtcDateTime())
 
 
-def _before(subject: Subject) -> list[ColumnElement[bool]]:
+def _is_before() -> ColumnElement[bool]:
     """Of two that wait for one person only the later one gives way, whoever looks first."""
-    if subject.id is None:
-        return []
+    created_at = bindparam("own_created_at", type_=UtcDateTime())
     is_earlier = or_(
-        Invitation.created_at < subject.created_at,
-        and_(Invitation.created_at == subject.created_at, Invitation.id < subject.id),
+        Invitation.created_at < created_at,
+        and_(Invitation.created_at == created_at, Invitation.id < bindparam("own_id")),
     )
-    return [Invitation.id != subject.id, or_(Invitation.status != Status.QUEUED, is_earlier)]
+    is_settled = or_(Invitation.status != Status.QUEUED, is_earlier)
+    return and_(Invitation.id != bindparam("own_id"), is_settled)
+
+
+# Built once: for a single mail the building would cost more than the asking.
+_SUPPRESSED = select(Suppression.address_hash, Suppression.reason).where(
+    Suppression.address_hash.in_(bindparam("hashes", expanding=True))
+)
+_REOPENED = select(Ticket.ticket_ref, Ticket.reopened_at).where(
+    Ticket.ticket_ref.in_(bindparam("tickets", expanding=True))
+)
+_LAST_ASKED = (
+    select(
+        Invitation.address_hash,
+        Invitation.survey_key,
+        type_coerce(func.max(_asked_at_column()), UtcDateTime()),
+    )
+    .where(
+        Invitation.address_hash.in_(bindparam("hashes", expanding=True)),
+        Invitation.status.in_(sorted(ASKED)),
+    )
+    .group_by(Invitation.address_hash, Invitation.survey_key)
+)
+_LAST_ASKED_BEFORE = _LAST_ASKED.where(_is_before())
+
+
+def _own(subject: Subject) -> dict[str, Any]:
+    return {"own_id": subject.id, "own_created_at": subject.created_at}
 
 
 def _suppressed(session: Session, hashes: set[str]) -> dict[str, Refusal]:
-    found = session.execute(
-        select(Suppression.address_hash, Suppression.reason).where(Suppression.address_hash.in_(hashes))
-    )
+    found = session.execute(_SUPPRESSED, {"hashes": list(hashes)}) if hashes else ()
     return {hashed: Refusal(reason) for hashed, reason in found}
 
 
@@ -174,31 +201,21 @@ def _asked_at(
     session: Session, hashes: set[str], subjects: Sequence[Subject]
 ) -> defaultdict[str, dict[str, datetime]]:
     """Address hash -> survey -> when last."""
-    conditions: list[ColumnElement[bool]] = [
-        Invitation.address_hash.in_(hashes),
-        Invitation.status.in_(ASKED),
-    ]
-    if len(subjects) == 1:
-        conditions += _before(subjects[0])
-    found = session.execute(
-        select(
-            Invitation.address_hash,
-            Invitation.survey_key,
-            type_coerce(func.max(_asked_at_column()), UtcDateTime()),
-        )
-        .where(and_(*conditions))
-        .group_by(Invitation.address_hash, Invitation.survey_key)
-    )
     asked: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
+    if not hashes:
+        return asked
+    values: dict[str, Any] = {"hashes": list(hashes)}
+    if len(subjects) == 1 and subjects[0].id is not None:
+        found = session.execute(_LAST_ASKED_BEFORE, values | _own(subjects[0]))
+    else:
+        found = session.execute(_LAST_ASKED, values)
     for hashed, survey_key, at in found:
         asked[hashed or ""][survey_key] = at
     return asked
 
 
 def _reopened_at(session: Session, tickets: set[str]) -> dict[str, datetime]:
-    found = session.execute(
-        select(Ticket.ticket_ref, Ticket.reopened_at).where(Ticket.ticket_ref.in_(tickets))
-    )
+    found = session.execute(_REOPENED, {"tickets": list(tickets)})
     return {row.ticket_ref: row.reopened_at for row in found}
 
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import email_validator
 from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from surveyapp.asked import rows
@@ -219,6 +219,21 @@ def suppress_hash(session: Session, hashed: str, reason: Refusal, now: datetime)
         ),
         values,
     )
+
+
+def hash_of(settings: Settings, address: str) -> str:
+    """By which an address is known without being stored; FieldError when it is none."""
+    return address_hash(settings.hash_key, _address(address)[0])
+
+
+def suppression_of(session: Session, hashed: str) -> Suppression | None:
+    """Why this address gets no survey any more; None when it does."""
+    return session.get(Suppression, hashed)
+
+
+def release(session: Session, hashed: str) -> None:
+    """Let the address be asked again; nothing happens when it is not suppressed."""
+    session.execute(delete(Suppression).where(Suppression.address_hash == hashed))
 
 
 def is_suppressed(session: Session, invitation_id: str) -> bool:

@@ -32,6 +32,9 @@ GIVEN_UP_AFTER = timedelta(hours=72)
 JITTER = 0.1
 
 
+MOST_ENDED = 100
+
+
 class Outcome(StrEnum):
     """How one try to send ended."""
 
@@ -57,16 +60,22 @@ class Claimed:
     policy: Policy
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Several invitations that were due came to their end without a mail; more may be due."""
+
+
 def claim(
     session: Session, settings: Settings, now: datetime, without: Collection[str] = ()
-) -> Claimed | None:
+) -> Claimed | Ended | None:
     """Take one invitation that is due, for as long as the lease; None when none is.
 
     Policy is asked again. One whose worker died after the mark is never sent again: it becomes `unknown`.
-    Recipients at the domains `without` are left alone.
+    Recipients at the domains `without` are left alone. When many come to their end instead, the caller
+    shall commit and ask again: SQLite's other writers wait for this transaction.
     """
     due = _due(without)
-    while True:
+    for _ in range(MOST_ENDED):
         invitation = session.scalars(due, {"now": now}).first()
         if invitation is None:
             return None
@@ -77,6 +86,7 @@ def claim(
         elif _may_go(session, settings, invitation, now):
             return _lease(session, invitation, now)
         session.flush()
+    return Ended()
 
 
 def claimed(session: Session, invitation: Invitation) -> Claimed | None:

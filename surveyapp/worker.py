@@ -22,7 +22,7 @@ from surveyapp.core.errors import (
 from surveyapp.db import Database
 from surveyapp.links import Links, links_of
 from surveyapp.mail import Letter, Sender, write
-from surveyapp.outbox import Claimed, Outcome
+from surveyapp.outbox import Claimed, Ended, Outcome
 from surveyapp.relay import Relay, relay
 
 log = logging.getLogger(__name__)
@@ -237,8 +237,11 @@ class Worker:
         return sent
 
     def _claim(self, without: Collection[str]) -> Claimed | None:
-        with self.database.transaction() as session:
-            return outbox.claim(session, self.settings, self.clock(), without)
+        while True:
+            with self.database.transaction() as session:
+                found = outbox.claim(session, self.settings, self.clock(), without)
+            if not isinstance(found, Ended):
+                return found
 
     def _send(self, claimed: Claimed, relay: Relay) -> None:
         try:

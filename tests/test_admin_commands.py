@@ -1,11 +1,13 @@
 """Keys, policy, helpdesks and questions about tickets, from a terminal."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
-from surveyapp import keys, outbox
+from surveyapp import cli, invitations, keys, outbox
 from surveyapp.config import settings_from
 from surveyapp.core.errors import KeyRefusedError
 from surveyapp.i18n import LANGUAGES
@@ -121,7 +123,7 @@ def unknown_mail(terminal: Terminal) -> str:
     now = datetime.now(UTC)
     with terminal.database.transaction() as session:
         claimed = outbox.claim(session, settings, now)
-        assert claimed and outbox.mark(session, claimed, now)
+        assert isinstance(claimed, outbox.Claimed) and outbox.mark(session, claimed, now)
         outbox.note_outcome(session, settings, claimed, outbox.Outcome.UNKNOWN, "cut off", now)
     return str(made["id"])
 
@@ -142,6 +144,35 @@ def test_an_unknown_mail_can_be_given_up(terminal: Terminal) -> None:
     made = unknown_mail(terminal)
     assert terminal.run("unknown", "give-up", made).exit_code == 0
     assert "could not be delivered" in terminal.run("why", "T-1").stdout
+
+
+# --- who is never asked ----------------------------------------------------------------------------
+
+
+def test_an_address_on_the_list_is_never_asked_and_not_stored(terminal: Terminal) -> None:
+    assert terminal.run("do-not-survey", "add", "Kund@Example.se", "b@example.se").stdout.startswith("2 on")
+    assert terminal.json(*INVITE, "T-1")["reason"] == "do_not_survey"
+    assert terminal.json("do-not-survey", "show", "KUND@example.se")["reason"] == "do_not_survey"
+    assert terminal.run("do-not-survey", "remove", "kund@example.se").exit_code == 0
+    assert terminal.json("do-not-survey", "show", "kund@example.se") == {"reason": None, "since": None}
+    assert terminal.json(*INVITE, "T-2")["status"] == "queued"
+
+
+def test_many_addresses_come_line_by_line_and_all_or_none(terminal: Terminal) -> None:
+    run = partial(CliRunner().invoke, cli.main, ["do-not-survey", "add", "-"], env=terminal.environment)
+    assert run(input="a@example.se\n\nnobody\n").exit_code == 2
+    assert terminal.json("do-not-survey", "show", "a@example.se")["reason"] is None
+    assert run(input="a@example.se\n\nb@example.se\n").stdout.startswith("2 on")
+    assert terminal.json("do-not-survey", "show", "b@example.se")["reason"] == "do_not_survey"
+
+
+def test_what_a_person_unsubscribed_from_comes_back_at_their_wish_alone(terminal: Terminal) -> None:
+    made = terminal.json(*INVITE, "T-1")
+    with terminal.database.transaction() as session:
+        invitations.suppress(session, made["id"], datetime.now(UTC))
+    assert "--at-their-wish" in terminal.fails("do-not-survey", "remove", "kund@example.se")
+    assert terminal.run("do-not-survey", "remove", "kund@example.se", "--at-their-wish").exit_code == 0
+    assert terminal.json("do-not-survey", "show", "kund@example.se")["reason"] is None
 
 
 # --- helpdesks -------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The benchmark of the customer's click runs, and compares what may be compared."""
+"""The benchmarks run, and the one of the customer's click compares what may be compared."""
 
 import re
 import subprocess
@@ -45,11 +45,20 @@ def floor(settings: Settings) -> Iterator[Floor]:
     made.close()
 
 
-def test_the_benchmark_prints_a_ratio_for_both_databases() -> None:
-    command = [sys.executable, "benchmarks/click.py", "--flows", "20", "--rounds", "2"]
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("click.py", "--flows", "20", "--rounds", "2"),
+        ("bulk.py", "--rows", "2000", "--rounds", "2"),
+        ("mail.py", "--mails", "20", "--rounds", "2"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_each_benchmark_prints_a_ratio_for_both_databases(arguments: tuple[str, ...]) -> None:
+    command = [sys.executable, f"benchmarks/{arguments[0]}", *arguments[1:]]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
-    ratio = r"^(\w+) +ratio \d+\.\d\d \(quartiles \d+\.\d\d to \d+\.\d\d\)"
+    ratio = r"^(\w+) +ratio \d+\.\d+ \(quartiles \d+\.\d+ to \d+\.\d+\)"
     assert re.findall(ratio, done.stdout, re.MULTILINE) == ["sqlite", "postgres"], done.stdout
 
 

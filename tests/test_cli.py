@@ -58,6 +58,7 @@ def test_every_command_of_the_issue_is_there() -> None:
         "survey", "survey list", "survey show", "survey set",
         "key", "key add", "key list", "key revoke", "policy", "policy show", "policy set",
         "import-answers", "bounces", "check", "why", "cancel", "unknown", "unknown resend", "unknown give-up",
+        "do-not-survey", "do-not-survey add", "do-not-survey show", "do-not-survey remove",
         "hook", "hook add", "hook list", "hook remove", "hook events",
     }  # fmt: skip
 

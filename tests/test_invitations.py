@@ -32,7 +32,9 @@ def invite(site: Site, **changes: Any) -> Invitation:
 
 def claim(site: Site) -> Claimed | None:
     with site.database.transaction() as session:
-        return outbox.claim(session, site.settings, site.clock())
+        found = outbox.claim(session, site.settings, site.clock())
+    assert not isinstance(found, outbox.Ended)
+    return found
 
 
 def claimed(site: Site) -> Claimed:

@@ -39,7 +39,7 @@ def sent(site: Site) -> list[str]:
     while True:
         with site.database.transaction() as session:
             claimed = outbox.claim(session, site.settings, site.clock())
-        if claimed is None:
+        if not isinstance(claimed, outbox.Claimed):
             return tickets
         with site.database.transaction() as session:
             assert outbox.mark(session, claimed, site.clock())
@@ -244,6 +244,19 @@ def test_a_survey_that_is_closed_meanwhile_sends_nothing(site: Site) -> None:
     assert sent(site) == [] and stored(site, waiting) == ("cancelled", "survey_closed")
 
 
+def test_many_that_come_to_their_end_do_not_hold_the_database_up(site: Site) -> None:
+    many = outbox.MOST_ENDED + 1
+    requests = [replace(REQUEST, ticket_ref=f"T-{n}", address=f"k{n}@example.se") for n in range(many)]
+    with site.database.transaction() as session:
+        invitations.invite_many(session, site.settings, requests, site.clock(), "test")
+        surveys.set_closed(session, "csat", site.clock())
+    with site.database.transaction() as session:
+        assert isinstance(outbox.claim(session, site.settings, site.clock()), outbox.Ended)
+    assert [row["status"] for row in site.rows(Invitation)].count("queued") == 1
+    assert site.worker().send_due() == 0
+    assert {row["status"] for row in site.rows(Invitation)} == {"cancelled"}
+
+
 def test_the_days_limit_holds_for_what_was_queued_before_it_came(site: Site) -> None:
     for number in range(3):
         invite(site, address=f"k{number}@example.se", ticket_ref=f"T-{number}")
@@ -291,7 +304,7 @@ def test_the_reminder_is_a_mail_of_its_own_that_says_what_it_is(site: Site) -> N
     for _ in range(2):
         with site.database.transaction() as session:
             claimed = outbox.claim(session, site.settings, site.clock())
-            assert claimed
+            assert isinstance(claimed, outbox.Claimed)
             outbox.mark(session, claimed, site.clock())
             outbox.note_outcome(session, site.settings, claimed, outbox.Outcome.ACCEPTED, None, site.clock())
         sender = Sender("Nordlicht", "a@example.se", "https://survey.nordlicht.example")
@@ -339,7 +352,7 @@ def test_a_reminder_that_fails_leaves_the_mail_sent(site: Site) -> None:
     site.clock.forward(days=3)
     with site.database.transaction() as session:
         claimed = outbox.claim(session, site.settings, site.clock())
-        assert claimed and claimed.is_reminder
+        assert isinstance(claimed, outbox.Claimed) and claimed.is_reminder
         outbox.note_outcome(session, site.settings, claimed, outbox.Outcome.FAILED, "550", site.clock())
     assert stored(site, invited) == ("sent", None)
     site.clock.forward(days=40)
@@ -353,7 +366,7 @@ def left_unknown(site: Site) -> Invitation:
     invited = invite(site)
     with site.database.transaction() as session:
         claimed = outbox.claim(session, site.settings, site.clock())
-        assert claimed
+        assert isinstance(claimed, outbox.Claimed)
         outbox.note_outcome(session, site.settings, claimed, outbox.Outcome.UNKNOWN, "cut", site.clock())
     return invited
 

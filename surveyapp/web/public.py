@@ -207,6 +207,9 @@ def _again(
     asked = _looked(invitation_id, now)
     asked.check_open(now, parts().settings)
     entry, scale = form.entry(), asked.version.main.scale
+    if entry is not None and asked.case.is_counted and _is_the_same(asked, entry):
+        # The second click of a double click proves nothing by itself, and need not: the first one counted.
+        return redirect(f"{_path(token)}/thanks{_query(**{'from': 'page'})}", 303)
     rating = entry.rating if entry and scale and entry.rating in scale else None
     if scale is not None:
         missing = "rating" if rating is None else ""
@@ -222,6 +225,14 @@ def _again(
         problem=problem,
     )
     return page, 422 if problem in ("rating", "comment", "length") else 200
+
+
+def _is_the_same(asked: Asked, entry: answers.Entry) -> bool:
+    """Whether storing this would change nothing."""
+    has_comment = entry.comment is None or entry.comment == (asked.comment or "")
+    return (
+        entry.rating == asked.case.rating and has_comment and entry.further.items() <= asked.further.items()
+    )
 
 
 def _problem(form: AnswerForm, *, is_second: bool, missing: str) -> str:

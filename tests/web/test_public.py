@@ -402,6 +402,16 @@ def test_a_further_question_can_be_left_out(site: Site) -> None:
     assert site.ratings(person.invited) == {"csat": 4}
 
 
+def test_the_second_click_of_a_double_click_leads_to_the_thanks_too(site: Site) -> None:
+    person = Visitor(site, site.invited())
+    person.open(4)
+    assert person.press(4).status == 303
+    second = person.submit(4)  # a browser vouches for one press alone
+    assert (second.status, "/thanks" in second.location) == (303, True)
+    assert person.submit(5).status == 200  # another rating needs a press of its own
+    assert recorded(site, person.invited) == [("counted", "press", {"csat": 4})]
+
+
 def test_after_one_click_a_further_question_can_be_left_out_too(site: Site) -> None:
     with site.database.transaction() as session:
         surveys.set_further(session, "csat", [Metric.NPS], site.clock())
