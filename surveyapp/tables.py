@@ -40,13 +40,15 @@ def _header(speech: Language, metric: Metric, by: Dimension | None) -> list[str]
     # i18n: Heading of a column of counts: answers that staff refused
     refused = pgettext("column", "refused")
     dimension = [_dimension(speech, by)] if by else []
+    # i18n: Heading of a column: the share of those asked who answered, with both counts
+    rate = speech.gettext("response rate")
     if metric is Metric.OPEN:
-        return [*dimension, answers, held, refused]
+        return [*dimension, answers, held, refused, rate]
     # i18n: Heading of a column: the number computed from all ratings
     score = pgettext("column", "score")
     # i18n: Heading of a column
     interval = speech.gettext("95% confidence interval")
-    return [*dimension, answers, score, interval, *_details(speech, metric), held, refused]
+    return [*dimension, answers, score, interval, *_details(speech, metric), held, refused, rate]
 
 
 def _details(speech: Language, metric: Metric) -> list[str]:
@@ -110,7 +112,15 @@ def _row(speech: Language, figures: Figures, by: Dimension | None) -> list[str]:
     group = [speech.gettext("not stated") if figures.group is None else figures.group] if by else []
     counts = [speech.number(figures.held), speech.number(figures.refused)]
     score = [] if figures.metric is Metric.OPEN else _score(speech, figures)
-    return [*group, speech.number(figures.n), *score, *counts]
+    return [*group, speech.number(figures.n), *score, *counts, _rate(speech, figures)]
+
+
+def _rate(speech: Language, figures: Figures) -> str:
+    """Of one cohort of invitations, which need not be those that the answers beside it belong to."""
+    if figures.response_rate is None:
+        return ""
+    counts = f"{speech.number(figures.answered)}/{speech.number(figures.accepted)}"
+    return f"{speech.percent(figures.response_rate)} ({counts})"
 
 
 def metric_name(speech: Language, metric: Metric) -> str:

@@ -1,5 +1,6 @@
 """Pictures of every mail, so that people can look: `python -m tests.support.pictures_mail`."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -24,10 +25,12 @@ def take(browser: Browser, folder: Path = FOLDER) -> list[Path]:
                 viewport={"width": width, "height": 600}, color_scheme=scheme, device_scale_factor=2
             )
             page = context.new_page()
-            for key in ASKED:
+            for key, is_reminder in [*((key, False) for key in ASKED), ("csat", True)]:
                 for code in LANGUAGES:
-                    page.set_content(content_of(read_back(letter(key, code)), "html"))
-                    path = folder / f"mail-{key}-{code}-{width}-{scheme}.png"
+                    mail = replace(letter(key, code), is_reminder=is_reminder)
+                    page.set_content(content_of(read_back(mail), "html"))
+                    name = f"mail-{key}{'-reminder' if is_reminder else ''}"
+                    path = folder / f"{name}-{code}-{width}-{scheme}.png"
                     page.screenshot(path=path, full_page=True)
                     taken.append(path)
             context.close()
