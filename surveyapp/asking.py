@@ -67,14 +67,15 @@ class Known:
         person = subject.address_hash or subject.customer_ref or subject.ticket_ref
         surveys = None if policy.is_quiet_across_surveys else subject.survey_key
         is_again = policy.is_once_per_ticket and self._is_ticket_asked(subject)
+        send_at = next_in_window(policy, earliest, zone)
         today = 0
         if policy.most_per_domain is not None and subject.is_mailed and subject.domain:
-            today = self._asked_in_domain(subject, next_in_window(policy, earliest, zone), zone)
+            today = self._asked_in_domain(subject, send_at, zone)
         return Facts(
             is_mailed=subject.is_mailed,
             address=subject.address,
             suppressed=self._suppressed.get(hashed),
-            last_asked_at=self._last_asked_at(hashed, surveys),
+            last_asked_at=self._asked_near(hashed, surveys, policy, send_at),
             draw=person_draw(self._settings.hash_key, person),
             asked_in_domain_today=today,
             case_type=subject.case_type,
@@ -88,16 +89,22 @@ class Known:
 
     def _note(self, subject: Subject, policy: Policy, send_at: datetime, zone: ZoneInfo) -> None:
         if subject.address_hash:
-            known = self._asked_at[subject.address_hash]
-            known[subject.survey_key] = max(known.get(subject.survey_key, send_at), send_at)
+            self._asked_at[subject.address_hash].append((subject.survey_key, send_at))
         if policy.is_once_per_ticket:
             self._tickets.add((subject.survey_key, subject.ticket_ref))
         if policy.most_per_domain is not None and subject.is_mailed and subject.domain:
             self._per_domain[subject.domain, _midnight(send_at, zone)] += 1
 
-    def _last_asked_at(self, hashed: str, survey_key: str | None) -> datetime | None:
-        asked = self._asked_at.get(hashed, {})
-        return max((at for key, at in asked.items() if survey_key in (None, key)), default=None)
+    def _asked_near(
+        self, hashed: str, survey_key: str | None, policy: Policy, send_at: datetime
+    ) -> datetime | None:
+        """The last time in whose quiet period, before or after it, `send_at` lies."""
+        quiet = timedelta(days=policy.quiet_days)
+        asked = self._asked_at.get(hashed, [])
+        return max(
+            (at for key, at in asked if survey_key in (None, key) and abs(at - send_at) < quiet),
+            default=None,
+        )
 
     def _is_ticket_asked(self, subject: Subject) -> bool:
         if (subject.survey_key, subject.ticket_ref) in self._tickets:
@@ -144,7 +151,7 @@ def subject_of(invitation: Invitation) -> Subject:
         agent_replies=invitation.agent_replies,
         timezone=invitation.timezone,
         is_mailed=True,
-        ended_at=invitation.created_at,
+        ended_at=invitation.ended_at,
         created_at=invitation.created_at,
     )
 
@@ -173,19 +180,10 @@ _SUPPRESSED = select(Suppression.address_hash, Suppression.reason).where(
 _REOPENED = select(Ticket.ticket_ref, Ticket.reopened_at).where(
     Ticket.ticket_ref.in_(bindparam("tickets", expanding=True))
 )
-_LAST_ASKED = (
-    select(
-        Invitation.address_hash,
-        Invitation.survey_key,
-        type_coerce(func.max(_asked_at_column()), UtcDateTime()),
-    )
-    .where(
-        Invitation.address_hash.in_(bindparam("hashes", expanding=True)),
-        Invitation.status.in_(sorted(ASKED)),
-    )
-    .group_by(Invitation.address_hash, Invitation.survey_key)
+_ALL_ASKED = select(Invitation.address_hash, Invitation.survey_key, _asked_at_column()).where(
+    Invitation.address_hash.in_(bindparam("hashes", expanding=True)), Invitation.status.in_(sorted(ASKED))
 )
-_LAST_ASKED_BEFORE = _LAST_ASKED.where(_is_before())
+_ASKED_BEFORE = _ALL_ASKED.where(_is_before())
 
 
 def _own(subject: Subject) -> dict[str, Any]:
@@ -199,18 +197,18 @@ def _suppressed(session: Session, hashes: set[str]) -> dict[str, Refusal]:
 
 def _asked_at(
     session: Session, hashes: set[str], subjects: Sequence[Subject]
-) -> defaultdict[str, dict[str, datetime]]:
-    """Address hash -> survey -> when last."""
-    asked: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
+) -> defaultdict[str, list[tuple[str, datetime]]]:
+    """Address hash -> of which survey and when."""
+    asked: defaultdict[str, list[tuple[str, datetime]]] = defaultdict(list)
     if not hashes:
         return asked
     values: dict[str, Any] = {"hashes": list(hashes)}
     if len(subjects) == 1 and subjects[0].id is not None:
-        found = session.execute(_LAST_ASKED_BEFORE, values | _own(subjects[0]))
+        found = session.execute(_ASKED_BEFORE, values | _own(subjects[0]))
     else:
-        found = session.execute(_LAST_ASKED, values)
+        found = session.execute(_ALL_ASKED, values)
     for hashed, survey_key, at in found:
-        asked[hashed or ""][survey_key] = at
+        asked[hashed or ""].append((survey_key, at))
     return asked
 
 

@@ -118,11 +118,14 @@ def _fail(session: Session, invitation: Invitation, notice: Notice) -> None:
     """The mail did not arrive, unless somebody has answered it or only its reminder came back."""
     is_of_reminder = any(message_id.startswith(f"{invitation.id}.") for message_id in notice.message_ids)
     has_answer = session.get(Answer, invitation.id) is not None
-    if invitation.status not in (Status.SENT, Status.UNKNOWN) or is_of_reminder or has_answer:
+    # A bounce may come before the worker has noted that the mail went out.
+    has_left = invitation.status == Status.SENDING and invitation.marked_at is not None
+    is_out = has_left or invitation.status in (Status.SENT, Status.UNKNOWN)
+    if not is_out or is_of_reminder or has_answer:
         return
     invitation.status, invitation.reason = Status.FAILED, _detail(notice, is_proven=True)
     # A reminder that waits has nothing to remind of.
-    invitation.is_reminder, invitation.send_at = False, None
+    invitation.is_reminder, invitation.send_at, invitation.claim = False, None, None
     session.flush()
 
 

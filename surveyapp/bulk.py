@@ -18,7 +18,15 @@ from surveyapp.config import Settings
 from surveyapp.core.errors import SurveyappError
 from surveyapp.core.status import Status
 from surveyapp.db import Database
-from surveyapp.invitations import LATEST, MOST_REPLIES, Invited, Request, invite_many
+from surveyapp.invitations import (
+    EARLIEST_YEAR,
+    LATEST,
+    LATEST_YEAR,
+    MOST_REPLIES,
+    Invited,
+    Request,
+    invite_many,
+)
 from surveyapp.links import Links, links_of
 from surveyapp.sheets import Row, RowError, SheetError
 
@@ -153,10 +161,11 @@ class Invites:
         if survey is None or ticket is None:
             return RowError(row.line, "This is missing.", "ticket" if survey else "survey")
         try:
+            ended_at = self._moment(row, "date") if text("date") else None
             return Request(
                 survey=survey,
                 ticket_ref=ticket,
-                occasion=text("occasion") or _occasion(survey, row),
+                occasion=text("occasion") or _occasion(survey, row, ended_at),
                 agent_ref=text("agent"),
                 agent_name=text("agent_name"),
                 agent_replies=row.whole("agent_replies", 0, MOST_REPLIES),
@@ -171,13 +180,15 @@ class Invites:
                 properties=row.properties,
                 is_mailed=defaults.is_mailed,
                 send_at=self._moment(row, "send_at") if text("send_at") else None,
-                ended_at=self._moment(row, "date") if text("date") else None,
+                ended_at=ended_at,
             )
         except RowError as error:
             return error
 
     def _moment(self, row: Row, name: str) -> datetime | None:
         moment = row.moment(name, None, self._settings.timezone)
+        if moment is not None and not EARLIEST_YEAR <= moment.year < LATEST_YEAR:
+            raise RowError(row.line, "This year cannot be meant.", name)
         if moment is not None and moment > self._now + LATEST:
             raise RowError(row.line, "This is more than a year away.", name)
         return moment
@@ -190,6 +201,10 @@ class ResultFile:
         """Replaces the file of an earlier run. Raises SheetError when it cannot be written."""
         self.path, self._links = path, links
         try:
+            if links:
+                # Whoever has the links can answer in the customers' place.
+                path.unlink(missing_ok=True)
+                path.touch(mode=0o600)
             # With the mark, Excel reads UTF-8.
             self._file = path.open("w", encoding="utf-8-sig", newline="")
         except OSError as error:
@@ -308,9 +323,10 @@ def _outcome(row: Row | RowError, request: Request | RowError, found: Invited | 
     )
 
 
-def _occasion(survey: str, row: Row) -> str:
+def _occasion(survey: str, row: Row, ended_at: datetime | None) -> str:
     """The same for the same customer, ticket and date, however the file is written."""
-    about = (survey, row.text("ticket"), (row.text("email") or "").casefold(), row.text("date"))
+    date = ended_at.astimezone(UTC).isoformat() if ended_at else ""
+    about = (survey, row.text("ticket"), (row.text("email") or "").casefold(), date)
     return f"csv:{digest(each or '' for each in about)}"
 
 

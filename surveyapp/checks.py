@@ -209,6 +209,7 @@ def _written(
         locale=code,
         ticket_ref=f"check-{now:%Y-%m-%d}",
         is_reminder=is_reminder,
+        timezone=None,
         version=version,
         policy=Policy(),
     )

@@ -38,6 +38,7 @@ from surveyapp.timeline import note
 FIELD_LENGTH = 200
 LONGEST_LOCAL_PART = 64
 LONGEST_ADDRESS = 254
+EARLIEST_YEAR, LATEST_YEAR = 1970, 9999
 MOST_PROPERTIES = 50
 MOST_REPLIES = 100_000
 LATEST = timedelta(days=365)
@@ -139,10 +140,17 @@ def invite_many(
 
 def find_invitation(session: Session, invitation_id: str) -> Invitation:
     """Raises UnknownInvitationError when there is none of that id."""
-    invitation = session.get(Invitation, invitation_id)
+    # PostgreSQL takes no NUL even to compare with.
+    invitation = session.get(Invitation, invitation_id) if invitation_id.isprintable() else None
     if invitation is None:
         raise UnknownInvitationError("There is no invitation of that id.")
     return invitation
+
+
+def find_all(session: Session, ids: Sequence[str]) -> dict[str, Invitation]:
+    """Those there are, by id."""
+    found = session.scalars(select(Invitation).where(Invitation.id.in_(ids)))
+    return {invitation.id: invitation for invitation in found}
 
 
 def cancel(session: Session, invitation_id: str, now: datetime) -> Invitation:
@@ -164,8 +172,10 @@ def cancel(session: Session, invitation_id: str, now: datetime) -> Invitation:
 def reopen_ticket(session: Session, ticket_ref: str, cause: Cause, at: datetime, now: datetime) -> list[str]:
     """Ask no more about what ended at this ticket before `at`; returns the ids that were called off.
 
-    Mails under way or gone stay. What ends after `at` is asked about again.
+    Mails under way or gone stay. What ends after `at` is asked about again. FieldError for what is no
+    reference.
     """
+    ticket_ref = reference(ticket_ref)
     insert = INSERTS[dialect_of(session)](table_of(Ticket))
     newer = {"reopened_at": insert.excluded.reopened_at, "reason": insert.excluded.reason}
     session.execute(
@@ -187,6 +197,11 @@ def reopen_ticket(session: Session, ticket_ref: str, cause: Cause, at: datetime,
         note(session, invitation.id, Happening.CANCELLED, cause, now)
     session.flush()
     return [invitation.id for invitation in called_off]
+
+
+def reference(ticket_ref: str) -> str:
+    """A ticket's reference as it is stored; FieldError for what is none."""
+    return _needed("ticket", ticket_ref)
 
 
 def suppress(
@@ -356,7 +371,8 @@ def _insert(session: Session, new: Sequence[dict[str, Any]]) -> dict[str, Invite
         insert.on_conflict_do_nothing(
             index_elements=["survey_key", "ticket_ref", "occasion"]
         ).execution_options(preserve_rowcount=True),
-        list(new),
+        # In one order everywhere, so that two batches with the same occasions never wait for each other.
+        sorted(new, key=_natural_key),
     )
     if rows(written) == len(new):
         return {}
@@ -444,6 +460,9 @@ def _timezone(value: str | None) -> str | None:
 
 
 def _moment(value: datetime | None, now: datetime) -> datetime | None:
+    if value is not None and not EARLIEST_YEAR <= value.year < LATEST_YEAR:
+        # Some of them cannot be told in UTC, and none of them was meant.
+        raise FieldError("send_at", Problem.MOMENT)
     if value is not None and value.tzinfo is None:
         raise FieldError("send_at", Problem.MOMENT)
     if value is not None and value > now + LATEST:

@@ -4,7 +4,7 @@ import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from surveyapp.core.errors import FieldError, Problem
 from surveyapp.core.evidence import State
 from surveyapp.core.status import Status
+from surveyapp.invitations import reference
 from surveyapp.models import Answer, Invitation, Rating
 from surveyapp.reports import Filter, conditions
 
@@ -41,10 +42,12 @@ def invitations(
 ) -> tuple[Sequence[Invitation], str | None]:
     """A page of invitations, the newest first, and the cursor of the next; None when there is no more.
 
-    Raises FieldError for a cursor that is none of ours.
+    Raises FieldError for a cursor that is none of ours and a ticket that is no reference.
     """
     found = select(Invitation).where(*conditions(chosen, Invitation.day))
-    for name in ("ticket_ref", "customer_ref", "status"):
+    if which.ticket_ref is not None:
+        found = found.where(Invitation.ticket_ref == reference(which.ticket_ref))
+    for name in ("customer_ref", "status"):
         if (wanted := getattr(which, name)) is not None:
             found = found.where(getattr(Invitation, name) == wanted)
     if which.survey is not None:
@@ -118,9 +121,9 @@ def _read(cursor: str) -> tuple[datetime, str]:
     try:
         text = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)).decode("ascii")
         at, invitation_id = text.split(" ")
-        moment = datetime.fromisoformat(at)
-    except (binascii.Error, UnicodeError, ValueError) as error:
+        moment = datetime.fromisoformat(at).astimezone(UTC)
+    except (binascii.Error, UnicodeError, ValueError, OverflowError) as error:
         raise FieldError("cursor", Problem.CURSOR) from error
-    if moment.tzinfo is None or not invitation_id.isprintable():
+    if not invitation_id.isprintable():
         raise FieldError("cursor", Problem.CURSOR)
     return moment, invitation_id

@@ -111,7 +111,8 @@ class Invitation(Base):
         UtcDateTime, doc="when the worker looks next; None: never again"
     )
     planned_at: Mapped[datetime | None] = mapped_column(
-        UtcDateTime, doc="when its mail was first meant to go out; retries are given up some time after it"
+        UtcDateTime,
+        doc="when its mail is meant to go out; once it was tried, its first try",
     )
     is_reminder: Mapped[bool] = mapped_column(
         default=False, doc="the mail that is due, or was the last, is the reminder"

@@ -313,14 +313,14 @@ def _unique(values: Iterable[str]) -> tuple[str, ...]:
 
 def _judged(text: str) -> str:
     """Without the names of hosts and addresses, which may hold any word."""
-    words = re.sub(r"[\w-]+(?:\.[\w-]*[a-z][\w-]*)+", "", _clean(text), flags=re.IGNORECASE)
+    words = re.sub(r"(?<![\w-])[\w-]++(?:\.[\w-]*[a-z][\w-]*)+", "", _clean(text), flags=re.IGNORECASE)
     return " ".join(words.split())
 
 
 def _clean(text: str) -> str:
     words = " ".join(text[:_LONGEST_WORDS].split())
     words = re.sub(r"\w+://\S+|\bwww\.\S+", "(link)", words)
-    words = re.sub(r"<?[^\s<>]*@[^\s<>]*>?", "(address)", words)
+    words = re.sub(r"<?(?<![^\s<>])[^\s<>@]*+@[^\s<>]*>?", "(address)", words)
     return "".join(letter if letter.isprintable() else "?" for letter in words)
 
 

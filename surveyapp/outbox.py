@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from zlib import crc32
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from surveyapp.asked import rows
@@ -16,7 +17,7 @@ from surveyapp.config import Settings
 from surveyapp.core.errors import NotWaitingError
 from surveyapp.core.policy import Policy, Refusal, reminds_at
 from surveyapp.core.status import Cause, Happening, Status
-from surveyapp.db import AnySession, serialise, table_of
+from surveyapp.db import AnySession, dialect_of, serialise, table_of
 from surveyapp.invitations import find_invitation, suppress
 from surveyapp.models import Invitation, Survey, SurveyVersion, new_id
 from surveyapp.surveys import Version, policy_of, version_of
@@ -56,6 +57,7 @@ class Claimed:
     locale: str
     ticket_ref: str
     is_reminder: bool
+    timezone: str | None
     version: Version
     policy: Policy
 
@@ -75,7 +77,7 @@ def claim(
     shall commit and ask again: SQLite's other writers wait for this transaction.
     """
     due = _due(without)
-    for _ in range(MOST_ENDED):
+    for _ in range(MOST_ENDED if dialect_of(session) == "sqlite" else 1):
         invitation = session.scalars(due, {"now": now}).first()
         if invitation is None:
             return None
@@ -103,6 +105,7 @@ def claimed(session: Session, invitation: Invitation) -> Claimed | None:
         ticket_ref=invitation.ticket_ref,
         is_reminder=invitation.is_reminder,
         version=_version(session, invitation),
+        timezone=invitation.timezone,
         policy=policy_of(session.get_one(Survey, invitation.survey_key)),
     )
 
@@ -156,7 +159,8 @@ def resend(session: Session, invitation_id: str, now: datetime) -> Invitation:
     Raises NotWaitingError for any other, UnknownInvitationError when there is none.
     """
     invitation = _unresolved(session, invitation_id, Status.UNKNOWN, Status.FAILED)
-    invitation.status, invitation.reason, invitation.marked_at = Status.QUEUED, None, None
+    invitation.status = Status.SENT if invitation.is_reminder else Status.QUEUED
+    invitation.reason, invitation.marked_at = None, None
     invitation.send_at = invitation.planned_at = now
     invitation.attempts = 0
     note(session, invitation_id, Happening.RESENT, None, now)
@@ -193,6 +197,8 @@ _LEASE = (
         claim=bindparam("by"),
         send_at=bindparam("until"),
         attempts=_INVITATIONS.c.attempts + 1,
+        # From the first try on: a worker that was away for days must not cost a mail its retries.
+        planned_at=case((_INVITATIONS.c.attempts == 0, bindparam("now")), else_=_INVITATIONS.c.planned_at),
     )
 )
 _MARK = (
@@ -226,6 +232,9 @@ def _may_go(session: Session, settings: Settings, invitation: Invitation, now: d
     if survey.closed_at is not None and survey.closed_at <= now:
         _end(session, invitation, Status.CANCELLED, Cause.SURVEY_CLOSED, now)
         return False
+    # Always in this order, and one invitation a transaction: so two workers never wait for each other.
+    if invitation.address_hash:
+        serialise(session, f"person {invitation.address_hash}")
     if policy.most_per_domain is not None and invitation.domain:
         serialise(session, f"domain {invitation.domain}")
     decision = Known(session, settings, [subject_of(invitation)]).decide(subject_of(invitation), policy, now)
@@ -244,7 +253,7 @@ def _may_go(session: Session, settings: Settings, invitation: Invitation, now: d
 def _lease(session: Session, invitation: Invitation, now: datetime) -> Claimed | None:
     claim_id = new_id()
     # Past the mapper, which takes several times as long for the same statement.
-    session.execute(_LEASE, {"which": invitation.id, "by": claim_id, "until": now + LEASE})
+    session.execute(_LEASE, {"which": invitation.id, "by": claim_id, "now": now, "until": now + LEASE})
     found = claimed(session, invitation)
     return replace(found, claim=claim_id) if found else None
 
@@ -271,7 +280,8 @@ def _reminder(
     """The reminder waits in the same outbox; the mark of the first mail says nothing about it."""
     if claimed.is_reminder:
         return {"send_at": None}
-    due = reminds_at(claimed.policy, accepted_at, expires_at, settings.timezone)
+    zone = ZoneInfo(claimed.timezone) if claimed.timezone else settings.timezone
+    due = reminds_at(claimed.policy, accepted_at, expires_at, zone)
     if due is None:
         return {"send_at": None}
     return {"is_reminder": True, "send_at": due, "planned_at": due, "marked_at": None, "attempts": 0}

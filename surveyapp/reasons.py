@@ -71,7 +71,9 @@ REFUSALS: Mapping[Refusal, Sentence] = {
     # i18n: Why a customer gets no survey
     Refusal.QUIET_PERIOD: lambda tongue: tongue.gettext("The customer was asked only recently."),
     # i18n: Why a customer gets no survey: the domain is the part of an email address after the @
-    Refusal.DOMAIN_CAP: lambda tongue: tongue.gettext("Enough surveys went to this email domain today."),
+    Refusal.DOMAIN_CAP: lambda tongue: tongue.gettext(
+        "Enough surveys had gone to this email domain that day."
+    ),
 }
 
 CAUSES: Mapping[Cause, Sentence] = {

@@ -163,7 +163,12 @@ def conditions(chosen: Filter, day: Any = Answer.day) -> Iterable[ColumnElement[
     ):
         wanted = getattr(chosen, dimension)
         if wanted is not None:
-            yield _COLUMNS[dimension] == wanted
+            yield _COLUMNS[dimension] == (_code(wanted) if dimension is Dimension.LOCALE else wanted)
+
+
+def _code(locale: str) -> str:
+    """A customer's de-AT was stored as the language that was spoken."""
+    return locale.replace("_", "-").split("-")[0].lower()
 
 
 Cell = tuple[Metric, str | None]

@@ -40,7 +40,7 @@ def run_invite_csv(
     with Sheet(path, bulk.FIELDS, needed) as sheet:
         ratings = _ratings(database, survey, sheet)
         columns = LinkColumns(settings, ratings) if links else None
-        target = _target(path, result)
+        target = _target(path, result, "dry-run" if is_dry_run else "result")
         with ResultFile(target, sheet.delimiter, columns) as written, _progress(sheet, written) as progress:
             summary = bulk.invite_rows(
                 database,
@@ -137,8 +137,8 @@ def _ratings(database: Database, survey: str | None, sheet: Sheet) -> Mapping[st
     return {key: scale.ratings if scale else () for key, scale in scales.items()}
 
 
-def _target(path: Path, result: Path | None) -> Path:
-    target = result or path.with_name(f"{path.name}.result.csv")
+def _target(path: Path, result: Path | None, ending: str = "result") -> Path:
+    target = result or path.with_name(f"{path.name}.{ending}.csv")
     if target.exists() and target.samefile(path):
         raise SheetError("The result would replace the file that is read; name another one with --result.")
     return target

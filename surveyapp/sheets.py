@@ -183,6 +183,11 @@ class Sheet:
         if isinstance(header, RowError):
             raise SheetError(f"The header in line {header.line} cannot be read: {header}")
         self.warnings: list[str] = []
+        if self.encoding == "cp1252":
+            self.warnings.append(
+                "The file is not UTF-8 all through and was read as Windows-1252; "
+                "where names look wrong, save it as UTF-8."
+            )
         self._places: list[tuple[int, str]] = []
         self._properties: list[tuple[int, str]] = []
         self._width = len(header)

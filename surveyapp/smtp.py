@@ -169,7 +169,8 @@ def _expect(reply: tuple[int, bytes], wanted: int, what: str, is_final: bool = T
         return
     reason = f"The mail server refused {what}: {_readable(code, text)}"
     if not is_final or code // 100 != 5:
-        raise MailDelayedError(reason)
+        # A refused sender and 421 (the server closes) are no judgement on this one mail.
+        raise MailDelayedError(reason, is_general=not is_final or code == 421)
     raise _refusal(reason, code, text.decode("utf-8", "replace"), is_recipient=what == _RECIPIENT)
 
 

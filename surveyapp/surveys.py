@@ -89,7 +89,8 @@ def install_built_ins(session: Session, now: datetime) -> list[str]:
 
 def find_survey(session: Session, key: str) -> Survey:
     """Raises UnknownSurveyError, naming the surveys there are."""
-    survey = session.get(Survey, key)
+    # What cannot be printed is no key, and some of it no database takes.
+    survey = session.get(Survey, key) if key.isprintable() else None
     if survey is None:
         known = ", ".join(session.scalars(select(Survey.key).order_by(Survey.key)))
         raise UnknownSurveyError(

@@ -96,7 +96,7 @@ class Lanes:
         with self._noting:
             self._failures, self._paused_until = 0, 0.0
 
-    def note_failure(self) -> None:
+    def note_failure(self, reason: str | None) -> None:
         """A mail failed for a reason that the next one would meet too: from the second one on, wait.
 
         So a relay that is down costs one mail a try with each pause, of 1, 2, 4 up to 60 seconds; the mails
@@ -108,7 +108,7 @@ class Lanes:
             if self._failures > 1:
                 pause = min(2.0 ** min(self._failures - 2, 10), LONGEST_PAUSE_SECONDS)
                 self._paused_until = self._clock() + pause
-                log.warning("no mail goes out at present; the next try is in %d s", pause)
+                log.error("no mail goes out at present; the next try is in %d s: %s", pause, reason)
 
     def _slow(self) -> frozenset[str]:
         with self._noting:
@@ -251,7 +251,7 @@ class Worker:
             return
         log.info("invitation %s: %s", claimed.id, tried.outcome)
         if tried.is_general:
-            self.lanes.note_failure()
+            self.lanes.note_failure(tried.detail)
         elif tried.is_general is False:
             self.lanes.note_contact()
         with self.database.transaction() as session:
@@ -349,4 +349,5 @@ def _is_general(error: SurveyappError) -> bool | None:
     if isinstance(error.__cause__, TimeoutError):
         return None
     # A relay that answered has judged this one mail; an OSError behind the failure says that it did not.
-    return isinstance(error, SettingError) or isinstance(error.__cause__, OSError)
+    is_said = isinstance(error, MailDelayedError) and error.is_general
+    return is_said or isinstance(error, SettingError) or isinstance(error.__cause__, OSError)

@@ -58,7 +58,7 @@ def test_each_benchmark_prints_a_ratio_for_both_databases(arguments: tuple[str, 
     command = [sys.executable, f"benchmarks/{arguments[0]}", *arguments[1:]]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
-    ratio = r"^(\w+) +ratio \d+\.\d+ \(quartiles \d+\.\d+ to \d+\.\d+\)"
+    ratio = r"^(\w+) +ratio \d+\.\d+ \(quartiles \d+\.\d+ to \d+\.\d+[);]"
     assert re.findall(ratio, done.stdout, re.MULTILINE) == ["sqlite", "postgres"], done.stdout
 
 

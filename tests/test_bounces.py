@@ -278,6 +278,20 @@ def test_a_mail_that_nobody_knew_of_has_failed_once_it_comes_back(site: Site, se
     assert site.invitation(sent)["status"] == Status.FAILED
 
 
+def test_a_bounce_that_overtakes_the_workers_note_stands(site: Site) -> None:
+    """A relay on the same machine may bounce before its 250 is written down."""
+    invited = site.invited(is_mailed=True)
+
+    def come_back() -> None:
+        take(site, bounced(site, invited))
+
+    post = Counting(after=come_back)
+    assert site.worker(post).send_due() == 1
+    row = site.invitation(invited)
+    assert (row["status"], row["accepted_at"]) == (Status.FAILED, None)
+    assert len(suppressed(site)) == 1
+
+
 def test_an_invitation_whose_address_was_erased_is_noted(site: Site, sent: Invited) -> None:
     with site.database.transaction() as session:
         invitation = session.get_one(Invitation, sent.id)

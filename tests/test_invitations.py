@@ -31,10 +31,11 @@ def invite(site: Site, **changes: Any) -> Invitation:
 
 
 def claim(site: Site) -> Claimed | None:
-    with site.database.transaction() as session:
-        found = outbox.claim(session, site.settings, site.clock())
-    assert not isinstance(found, outbox.Ended)
-    return found
+    while True:
+        with site.database.transaction() as session:
+            found = outbox.claim(session, site.settings, site.clock())
+        if not isinstance(found, outbox.Ended):
+            return found
 
 
 def claimed(site: Site) -> Claimed:

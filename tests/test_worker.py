@@ -192,6 +192,18 @@ def test_without_a_mail_server_nothing_is_lost(database: Database) -> None:
     assert statuses(site) == [("sent", None)]
 
 
+def test_a_server_that_refuses_the_sender_costs_two_mails_a_try_and_not_all(
+    site: Site, post: MailServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    post.refused_sender = "550 5.7.1 You may not send from here"
+    for _ in range(10):
+        site.invited(is_mailed=True)
+    run_once(site.worker())
+    assert sorted(row["attempts"] for row in site.rows(Invitation)) == [0] * 8 + [1] * 2
+    assert {status for status, _ in statuses(site)} == {"queued"}
+    assert "no mail goes out at present" in caplog.text and "may not send" in caplog.text
+
+
 def test_reasons_never_repeat_an_address(site: Site, post: MailServer) -> None:
     post.refused_recipients["kund@example.se"] = "550 <kund@example.se> is unknown"
     site.invited(is_mailed=True)

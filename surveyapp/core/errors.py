@@ -135,7 +135,14 @@ class MailRefusedError(SurveyappError):
 
 
 class MailDelayedError(SurveyappError):
-    """The relay does not take this mail now; nothing was sent, so trying again is safe."""
+    """The relay does not take this mail now; nothing was sent, so trying again is safe.
+
+    `is_general`: it would take no other mail either.
+    """
+
+    def __init__(self, reason: str, *, is_general: bool = False) -> None:
+        super().__init__(reason)
+        self.is_general = is_general
 
 
 class MailUnknownError(SurveyappError):

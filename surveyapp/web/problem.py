@@ -133,7 +133,8 @@ def _document(status: int, tongue: Language) -> dict[str, Any]:
 
 
 def _reply(document: Mapping[str, Any], status: int, headers: Mapping[str, str]) -> Response:
-    body = json.dumps(document, ensure_ascii=False)
+    # In ASCII: a field's name may hold what no encoding takes.
+    body = json.dumps(document)
     own = {"WWW-Authenticate": 'Bearer realm="surveyapp"'} if status == 401 else {}
     return current_app.response_class(
         body,
@@ -145,7 +146,7 @@ def _reply(document: Mapping[str, Any], status: int, headers: Mapping[str, str])
 
 def _place(field: str) -> str:
     if field.startswith("property"):
-        return "/" + "/".join(["properties", *field.split(" ", 1)[1:]])
+        return "/" + "/".join(["properties", *(_escaped(name) for name in field.split(" ", 1)[1:])])
     return _PLACES.get(field, f"/{field}")
 
 

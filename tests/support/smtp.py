@@ -66,6 +66,8 @@ class MailServer:
     mails: list[Received] = field(default_factory=list)
     refused_recipients: dict[str, str] = field(default_factory=dict)
     """Address -> the whole reply to its RCPT, such as "550 5.1.1 No such user" or "451 Later"."""
+    refused_sender: str | None = None
+    """The whole reply to every MAIL."""
     refused_content: str | None = None
     """The whole reply to the final dot instead of 250."""
     hangs_up: bool = False
@@ -95,6 +97,8 @@ class _Handler:
         # aiosmtpd can ask for the login itself, but warns about it on a plain connection.
         if self._login_required and not session.authenticated:
             return "530 5.7.0 Authentication required"
+        if self._server.refused_sender:
+            return self._server.refused_sender
         envelope.mail_from = address
         envelope.mail_options.extend(options)
         return "250 OK"

@@ -11,6 +11,7 @@ from surveyapp.keys import Scope
 from surveyapp.models import Invitation
 from tests.support.people import START, Site, Visitor, opened, path_of
 from tests.support.programs import Program, program
+from tests.support.relays import Counting
 
 ABOUT = {
     "occasion": "solved-1",
@@ -148,6 +149,10 @@ def test_every_call_is_an_occasion_of_its_own_when_none_is_named(helpdesk: Progr
         ({"survey": "csat", "ticket_ref": "T", "agent_replies": True}, ["/agent_replies"]),
         ({"survey": "csat", "ticket_ref": "T", "send": False, "timezone": "Mars/Base"}, ["/timezone"]),
         ({"survey": "csat", "ticket_ref": "T", "properties": {"a/b": {}}}, ["/properties/a~1b"]),
+        (
+            {"survey": "csat", "ticket_ref": "T", "send": False, "properties": {"a/b": "\n\x01"}},
+            ["/properties/a~1b"],
+        ),
         ({"survey": "csat", "ticket_ref": "T", "properties": []}, ["/properties"]),
     ],
 )
@@ -191,6 +196,62 @@ def test_a_body_that_is_too_large_is_refused(helpdesk: Program) -> None:
     assert helpdesk.call("POST", "/invitations", {"x": "a" * 9_000_000}).status_code == 413
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/invitations", {"survey": "\ud800", "ticket_ref": "T", "send": False}),
+        ("POST", "/invitations", {"survey": "\0", "ticket_ref": "T", "send": False}),
+        ("POST", "/invitations", {"survey": "csat", "ticket_ref": "T", "\ud800": 1}),
+        ("POST", "/invitations", {"survey": "csat", "ticket_ref": "T", "properties": {"\ud800": None}}),
+        ("GET", "/invitations?team=%00", None),
+        ("GET", "/invitations?ticket_ref=%00", None),
+        ("GET", "/scores?team=%00", None),
+        ("GET", "/answers?updated_since=0001-01-01T00:00:00%2B01:00", None),
+        ("GET", "/answers?updated_since=9999-12-31T23:59:59-01:00", None),
+        ("GET", "/answers?cursor=MDAwMS0wMS0wMVQwMDowMDowMCswMTowMCB4", None),
+        ("POST", "/tickets/%00/reopened", None),
+    ],
+)
+def test_what_no_database_takes_is_a_wrong_field(
+    helpdesk: Program, method: str, path: str, body: Any
+) -> None:
+    assert helpdesk.call(method, path, body).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/invitations/%00"), ("POST", "/invitations/%00/cancel")]
+)
+def test_an_id_that_can_be_none_is_not_found(helpdesk: Program, method: str, path: str) -> None:
+    assert helpdesk.call(method, path).status_code == 404
+
+
+@pytest.mark.parametrize("body", ["[" * 50_000, '{"agent_replies": ' + "9" * 5_000 + "}"])
+def test_json_that_no_reader_takes_is_refused(site: Site, helpdesk: Program, body: str) -> None:
+    headers = {"Authorization": f"Bearer {helpdesk.key}", "Host": "survey.nordlicht.example"}
+    response = site.client.post(
+        "/api/v1/invitations", data=body, content_type="application/json", headers=headers
+    )
+    assert response.status_code == 400
+
+
+def test_a_null_in_a_batch_spoils_no_other_invitation(site: Site, helpdesk: Program) -> None:
+    good = {"survey": "csat", "ticket_ref": "T-1", "send": False}
+    odd = {"survey": "\ud800", "ticket_ref": "T", "send": False}
+    response = helpdesk.call("POST", "/invitations/batch", {"invitations": [good, None, odd]})
+    assert [each["status"] for each in (response.json or {})["outcomes"]] == [201, 422, 422]
+
+
+def test_a_ticket_is_found_however_its_spaces_are_written(site: Site, helpdesk: Program) -> None:
+    made = helpdesk.invite(ticket_ref="T  9 ")["id"]
+    assert [each["id"] for each in helpdesk.get("/invitations?ticket_ref=T%20%209")["invitations"]] == [made]
+    assert helpdesk.call("POST", "/tickets/T%C2%A09/reopened").json == {"cancelled": [made]}
+
+
+def test_a_customers_locale_is_found_by_its_language(helpdesk: Program) -> None:
+    helpdesk.invite(locale="de-AT")
+    assert len(helpdesk.get("/invitations?locale=de-AT")["invitations"]) == 1
+
+
 # --- many at once ----------------------------------------------------------------------------------
 
 
@@ -223,7 +284,7 @@ def test_a_batch_takes_a_thousand_and_no_more(site: Site, helpdesk: Program) -> 
 def test_a_timeline_tells_everything_in_its_order(site: Site, helpdesk: Program) -> None:
     told = helpdesk.invite()
     site.clock.forward(minutes=1)
-    site.worker().send_due()
+    site.worker(Counting()).send_due()
     site.clock.forward(hours=1)
     person = Visitor(site, site.of(told["id"]))
     person.stay(4)
@@ -300,14 +361,14 @@ def test_a_waiting_mail_is_called_off_once(site: Site, helpdesk: Program) -> Non
     for _ in range(2):
         response = helpdesk.call("POST", f"/invitations/{told['id']}/cancel")
         assert (response.status_code, (response.json or {})["status"]) == (200, "cancelled")
-    assert site.worker().send_due() == 0
+    assert site.worker(Counting()).send_due() == 0
     whats = [entry["what"] for entry in helpdesk.get(f"/invitations/{told['id']}")["timeline"]]
     assert whats == ["queued", "cancelled"]
 
 
 def test_a_mail_that_went_out_cannot_be_called_off(site: Site, helpdesk: Program) -> None:
     told = helpdesk.invite()
-    site.worker().send_due()
+    site.worker(Counting()).send_due()
     response = helpdesk.call("POST", f"/invitations/{told['id']}/cancel")
     assert (response.status_code, (response.json or {})["type"]) == (409, "urn:surveyapp:problem:not-waiting")
     assert site.invitation(site.of(told["id"]))["status"] == "sent"

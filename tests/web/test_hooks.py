@@ -114,6 +114,27 @@ def test_the_same_bytes_are_news_again_after_a_day(site: Site) -> None:
     assert deliver(site, event()).status_code == 202
 
 
+def test_the_same_words_are_news_where_they_call_off_or_come_after_a_reopening(site: Site) -> None:
+    """Freshdesk and Freshservice tell no time by themselves, so a second end has the first one's bytes."""
+    for minutes in range(2):  # solved and opened again, twice, within a day
+        solved, reopened = event() | {"at": None, "id": None}, event("reopened") | {"at": None, "id": None}
+        assert deliver(site, solved).status_code == 202
+        assert deliver(site, solved).status_code == 200
+        work(site)
+        site.clock.forward(minutes=5 + minutes)
+        assert deliver(site, reopened).status_code == 202
+        work(site)
+        site.clock.forward(minutes=5)
+    states = [(row["status"], row["reason"]) for row in site.rows(Invitation)]
+    assert states == [("cancelled", "reopened")] * 2
+
+
+def test_a_name_that_no_database_takes_is_not_connected(site: Site) -> None:
+    for name in ("%00", "%ED%A0%80", "x" * 300):
+        response = site.client.post(f"/hooks/{name}", data="{}", headers={"Host": HOST})
+        assert response.status_code == 404
+
+
 def test_a_ticket_that_is_opened_again_calls_off_what_waits(site: Site) -> None:
     deliver(site, event())
     work(site)

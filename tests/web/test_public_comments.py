@@ -104,7 +104,7 @@ def test_markup_is_stored_as_written_and_shown_as_written(person: Visitor, marku
         assert markup in page.text
         assert "<script>alert" not in page.response.text and "<img" not in page.response.text
         assert "</textarea><b>" not in page.response.text
-    shown_again = person.submit(4, comment=markup)
+    shown_again = person.submit(5, comment=markup)
     assert shown_again.written == markup
 
 

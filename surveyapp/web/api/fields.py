@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from marshmallow import Schema, ValidationError
@@ -35,6 +35,8 @@ class Text(ma.String):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
         if not isinstance(value, str):
             raise self.make_error("invalid")
+        if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value):
+            raise ValidationError([FieldError("", Problem.NO_TEXT)])
         if len(value) > self._longest:
             raise ValidationError([FieldError("", Problem.LONG, n=self._longest)])
         return value
@@ -77,8 +79,8 @@ class Moment(ma.AwareDateTime):
         if not isinstance(value, str) or not _MOMENT.fullmatch(value):
             raise self.make_error("invalid")
         try:
-            return datetime.fromisoformat(value.upper())
-        except ValueError as error:
+            return datetime.fromisoformat(value.upper()).astimezone(UTC)
+        except (ValueError, OverflowError) as error:
             raise self.make_error("invalid") from error
 
 

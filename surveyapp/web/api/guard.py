@@ -1,15 +1,19 @@
 """Who may do what: every operation of the API names the scope that its key needs."""
 
+import logging
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, TypeVar
 
-from flask import abort, current_app, g, request
+from flask import abort, current_app, g, json, request
 
 from surveyapp import keys
-from surveyapp.core.errors import KeyRefusedError, ScopeMissingError
+from surveyapp.core.errors import DatabaseFailedError, KeyRefusedError, ScopeMissingError
 from surveyapp.keys import Scope
 from surveyapp.models import ApiKey
 from surveyapp.web.wiring import parts
+
+log = logging.getLogger(__name__)
 
 LARGEST_BODY = 8 * 1024 * 1024
 
@@ -38,11 +42,28 @@ def check_key() -> None:
         g.api_key = key.prefix
         _check_scope(key)
         is_news = keys.is_use_news(key, now)
-    if request.content_length and not request.is_json:
-        abort(415)
+    if request.method == "POST" and request.content_length:
+        _check_body()
     if is_news:
+        _note_use(key.prefix, now)
+
+
+def _check_body() -> None:
+    """What no reader of JSON takes, such as brackets without end, is nobody's mistake but the sender's."""
+    if not request.is_json:
+        abort(415)
+    try:
+        json.loads(request.get_data())
+    except (RecursionError, ValueError):
+        abort(400)
+
+
+def _note_use(prefix: str, now: datetime) -> None:
+    try:
         with parts().database.transaction() as session:
-            keys.note_use(session, key.prefix, now)
+            keys.note_use(session, prefix, now)
+    except DatabaseFailedError:
+        log.warning("the last use of key %s could not be noted", prefix)
 
 
 def _check_scope(key: ApiKey) -> None:

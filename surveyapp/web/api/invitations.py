@@ -1,5 +1,6 @@
 """Invitations by program: one, many, a list, one's timeline, and calling one off."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response
@@ -63,12 +64,16 @@ def invite_many(body: dict[str, Any]) -> Response:
     if len(bodies) > schemas.MOST_IN_BATCH:
         raise FieldError("invitations", Problem.MANY, n=schemas.MOST_IN_BATCH)
 
+    # Before the transaction, which on SQLite keeps every other writer waiting.
+    read = [_read(each) for each in bodies]
+    requests = [each for each in read if isinstance(each, Request)]
+
     def act(session: Session) -> tuple[dict[str, Any], int]:
-        read = [_read(each) for each in bodies]
-        requests = [each for each in read if isinstance(each, Request)]
-        outcomes = iter(invitations.invite_many(session, parts().settings, requests, parts().clock(), SOURCE))
-        told = [next(outcomes) if isinstance(each, Request) else each for each in read]
-        return {"outcomes": [_outcome(session, index, each) for index, each in enumerate(told)]}, 200
+        outcomes = invitations.invite_many(session, parts().settings, requests, parts().clock(), SOURCE)
+        rows = invitations.find_all(session, [each.id for each in outcomes if isinstance(each, Invited)])
+        rest = iter(outcomes)
+        told = [next(rest) if isinstance(each, Request) else each for each in read]
+        return {"outcomes": [_outcome(session, rows, *each) for each in enumerate(told)]}, 200
 
     return once(act)
 
@@ -158,12 +163,17 @@ _SAME = (
 )
 
 
-def _outcome(session: Session, index: int, told: Invited | SurveyappError | dict[str, Any]) -> dict[str, Any]:
+def _outcome(
+    session: Session,
+    rows: Mapping[str, Invitation],
+    index: int,
+    told: Invited | SurveyappError | dict[str, Any],
+) -> dict[str, Any]:
     if isinstance(told, Invited):
         return {
             "index": index,
             "status": 201 if told.is_new else 200,
-            "invitation": _invited(session, told),
+            "invitation": _dumped(schemas.InvitedSchema, said.invited_said(session, rows[told.id])),
         }
     body = problem.body_of(told, PROGRAMS[type(told)]) if isinstance(told, SurveyappError) else told
     return {"index": index, "status": body["status"], "problem": body}

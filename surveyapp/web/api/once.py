@@ -50,7 +50,7 @@ def _check(key: str) -> None:
 
 
 def _given(body: dict[str, Any], status: int) -> Given:
-    return Given(status, json.dumps(body, ensure_ascii=False))
+    return Given(status, json.dumps(body))
 
 
 def _reply(given: Given, *, is_again: bool = False) -> Response:

@@ -103,7 +103,7 @@ class BatchRequestSchema(Strict):
     """Several invitations at once."""
 
     invitations = ma.List(
-        ma.Raw(metadata={"description": "As the body of POST /invitations"}),
+        ma.Raw(allow_none=True, metadata={"description": "As the body of POST /invitations"}),
         required=True,
         metadata={"minItems": 1, "maxItems": MOST_IN_BATCH},
     )

@@ -6,10 +6,8 @@ from flask import Response
 from flask_smorest import Blueprint
 
 from surveyapp import invitations
-from surveyapp.core.errors import FieldError, Problem
 from surveyapp.core.status import Cause
 from surveyapp.db import Session
-from surveyapp.invitations import FIELD_LENGTH
 from surveyapp.keys import Scope
 from surveyapp.web.api import schemas
 from surveyapp.web.api.guard import check_key, needs
@@ -26,10 +24,6 @@ bp.before_request(check_key)
 @needs(Scope.INVITE)
 def reopened(ticket_ref: str) -> Response:
     """Say that a ticket was opened again: what is not sent yet is called off."""
-    if len(ticket_ref) > FIELD_LENGTH:
-        raise FieldError("ticket", Problem.LONG, n=FIELD_LENGTH)
-    if not ticket_ref.isprintable():
-        raise FieldError("ticket", Problem.NO_TEXT)
 
     def act(session: Session) -> tuple[dict[str, Any], int]:
         now = parts().clock()
