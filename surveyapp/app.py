@@ -174,6 +174,8 @@ def _log(response: Response) -> Response:
     method = request.method if request.method in METHODS else "OTHER"
     ms = round((perf_counter() - g.began_at) * 1000, 1)
     known = {"endpoint": request.endpoint, "method": method, "status": response.status_code, "ms": ms}
+    if "invitation_id" in g:
+        known["invitation_id"] = g.invitation_id
     access.info("request", extra=known)
     return response
 

@@ -219,6 +219,8 @@ def _our_errors() -> Iterator[None]:
         yield
     except (OperationalError, InterfaceError, InternalError, PoolTimeoutError) as error:
         log.warning("the database failed", exc_info=error)
+        if isinstance(error, OperationalError) and "disk" in str(error.orig):
+            raise DatabaseFailedError("The database's disk is full or cannot be written.") from error
         raise DatabaseFailedError("The database does not answer; try again in a moment.") from error
 
 

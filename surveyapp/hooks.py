@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from surveyapp.asked import rows
@@ -262,8 +262,3 @@ def _new_secret(source: str) -> str:
     if source == "standard":
         return f"whsec_{b64encode(secrets.token_bytes(32)).decode()}"
     return secrets.token_urlsafe(32)
-
-
-def waiting(session: Session) -> int:
-    """How many events have not been worked off."""
-    return session.scalar(select(func.count()).where(HookEvent.due_at.is_not(None))) or 0

@@ -83,6 +83,26 @@ def test_what_is_no_url_of_a_database_is_a_wrong_setting(url: str) -> None:
     assert error.value.__cause__ is None
 
 
+def test_a_full_disk_is_told_and_nothing_of_what_was_wanted_stays(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'full.db'}")
+    with database.transaction() as session:
+        session.execute(text("CREATE TABLE t (words TEXT)"))
+    with pytest.raises(DatabaseFailedError, match="full"), database.transaction() as session:
+        # What SQLite says of this limit is what it says of a disk.
+        session.execute(text("PRAGMA max_page_count = 3"))
+        session.execute(text("INSERT INTO t VALUES ('small')"))
+        session.execute(text("INSERT INTO t VALUES (:words)"), {"words": "x" * 100_000})
+    with database.reading() as session:
+        assert session.execute(text("SELECT count(*) FROM t")).scalar() == 0
+    database.dispose()
+
+
+def test_a_database_that_fails_is_one_sentence_at_the_terminal(tmp_path: Path) -> None:
+    given = environment(tmp_path, f"sqlite:///{tmp_path}", 8000, {})  # a folder is no database
+    done = surveyapp("scores", environment=given)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+
+
 def test_two_upgrades_at_once_make_one_schema(
     own_database: Database, own_database_url: str, tmp_path: Path
 ) -> None:

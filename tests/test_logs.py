@@ -326,6 +326,14 @@ def test_each_request_leaves_one_record(site: Site, records: Records) -> None:
     ]
 
 
+def test_a_record_of_a_customers_request_names_the_invitation(site: Site, records: Records) -> None:
+    person = Visitor(site, site.invited())
+    person.open(4)
+    person.press(4)
+    person.visit(f"{person.invited.path}x")
+    assert [record.get("invitation_id") for record in records()] == [person.invited.id] * 2 + [None]
+
+
 def test_a_record_of_a_request_says_how_long_it_took(site: Site, records: Records) -> None:
     site.client.get("/healthz")
     (record,) = records()

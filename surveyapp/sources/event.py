@@ -12,7 +12,8 @@ from surveyapp.core.errors import SurveyappError
 # A ticket with all its custom fields has a few ten thousand bytes.
 MOST_BYTES = 1_000_000
 
-_MAY_BE_EMPTY = (
+# What an invitation could hold, and a delivery need not say.
+MAY_BE_EMPTY = (
     "address",
     "recipient_name",
     "customer_ref",
@@ -78,7 +79,7 @@ class Event:
     @property
     def empty(self) -> tuple[str, ...]:
         """The names of what an invitation could hold and the delivery did not say."""
-        return tuple(name for name in _MAY_BE_EMPTY if getattr(self, name) is None)
+        return tuple(name for name in MAY_BE_EMPTY if getattr(self, name) is None)
 
 
 @dataclass(frozen=True, slots=True)

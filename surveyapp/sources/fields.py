@@ -8,29 +8,13 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from surveyapp.sources.event import Delivery, Event, Kind, MappingError
+from surveyapp.sources.event import MAY_BE_EMPTY, Delivery, Event, Kind, MappingError
 from surveyapp.sources.pointers import find, steps
 
 MOST_CHARACTERS = 200
 
 # What an admin may map, apart from `kind.<kind>` (words) and `property.<name>` (a pointer).
-FIELDS = (
-    "kind",
-    "ticket_ref",
-    "occasion",
-    "at",
-    "address",
-    "recipient_name",
-    "customer_ref",
-    "locale",
-    "agent_ref",
-    "agent_name",
-    "agent_replies",
-    "team",
-    "case_type",
-    "channel",
-    "tags",
-)
+FIELDS = ("kind", "ticket_ref", "occasion", "at", *MAY_BE_EMPTY, "tags")
 
 _KIND = "kind."
 _PROPERTY = "property."

@@ -4,7 +4,7 @@ import logging
 from datetime import datetime
 from urllib.parse import quote, urlencode
 
-from flask import Blueprint, current_app, redirect, request
+from flask import Blueprint, current_app, g, redirect, request
 from flask.typing import ResponseReturnValue
 
 from surveyapp import answers, invitations
@@ -37,7 +37,7 @@ ONE_CLICK_UNSUBSCRIBE = {"List-Unsubscribe": ["One-Click"]}
 @bp.get("/s/<token>/<rating:rating>")
 def ask(token: str, rating: int | None = None) -> ResponseReturnValue:
     """The question, with the rating of the link chosen; or what was recorded already."""
-    now, invitation_id = parts().clock(), parts().links.read(Purpose.ANSWER, token)
+    now, invitation_id = parts().clock(), _read(Purpose.ANSWER, token)
     asked = _opened(invitation_id, Link.QUESTION if rating is None else Link.RATING, rating, now)
     asked.check_open(now, parts().settings)
     if asked.case.is_counted and rating in (None, asked.case.rating) and "change" not in request.args:
@@ -59,7 +59,7 @@ def ask(token: str, rating: int | None = None) -> ResponseReturnValue:
 @bp.post("/s/<token>")
 def answer(token: str) -> ResponseReturnValue:
     """Store what a person pressed; show the form again when no press is proven or something is missing."""
-    now, invitation_id = parts().clock(), parts().links.read(Purpose.ANSWER, token)
+    now, invitation_id = parts().clock(), _read(Purpose.ANSWER, token)
     settings, form = parts().settings, AnswerForm()
     proof = proof_of(request, _nonce_of(invitation_id, form.nonce.data, now), settings, now)
     entry = form.entry()
@@ -81,7 +81,7 @@ def answer(token: str) -> ResponseReturnValue:
 @bp.get("/s/<token>/thanks")
 def thanks(token: str) -> ResponseReturnValue:
     """What was recorded; the question while nothing is."""
-    now, invitation_id = parts().clock(), parts().links.read(Purpose.ANSWER, token)
+    now, invitation_id = parts().clock(), _read(Purpose.ANSWER, token)
     asked = _looked(invitation_id, now)
     # After one click the answer is still held when a person skips the next question on our page.
     has_skipped = asked.case.state is State.HELD and "after" in request.args
@@ -93,7 +93,7 @@ def thanks(token: str) -> ResponseReturnValue:
 @bp.post("/s/<token>/seen")
 def report(token: str) -> ResponseReturnValue:
     """Take our script's report: seen, stayed or gesture."""
-    now, invitation_id = parts().clock(), parts().links.read(Purpose.ANSWER, token)
+    now, invitation_id = parts().clock(), _read(Purpose.ANSWER, token)
     nonce = parts().links.read_page(invitation_id, request.form.get("nonce", ""), now)
     event = _event(nonce, now)
     if event is None or is_from_elsewhere(request):
@@ -106,14 +106,14 @@ def report(token: str) -> ResponseReturnValue:
 @bp.get("/p/<token>")
 def explain(token: str) -> ResponseReturnValue:
     """What is stored, why, for how long."""
-    now, invitation_id = parts().clock(), parts().links.read(Purpose.PRIVACY, token)
+    now, invitation_id = parts().clock(), _read(Purpose.PRIVACY, token)
     return pages.privacy_page(_opened(invitation_id, Link.PRIVACY, None, now), token, _nonce(now))
 
 
 @bp.get("/u/<token>")
 def offer_way_out(token: str) -> ResponseReturnValue:
     """Ask whether surveys shall stop; opening the link alone stops nothing."""
-    now, invitation_id = parts().clock(), parts().links.read(Purpose.UNSUBSCRIBE, token)
+    now, invitation_id = parts().clock(), _read(Purpose.UNSUBSCRIBE, token)
     asked = _opened(invitation_id, Link.UNSUBSCRIBE, None, now)
     with parts().database.reading() as session:
         is_done = invitations.is_suppressed(session, invitation_id)
@@ -123,7 +123,7 @@ def offer_way_out(token: str) -> ResponseReturnValue:
 @bp.post("/u/<token>")
 def unsubscribe(token: str) -> ResponseReturnValue:
     """Stop all surveys to this address: at a mail program's one-click request, or at a person's press."""
-    now, invitation_id = parts().clock(), parts().links.read(Purpose.UNSUBSCRIBE, token)
+    now, invitation_id = parts().clock(), _read(Purpose.UNSUBSCRIBE, token)
     asked = _looked(invitation_id, now)
     is_one_click = not request.files and request.form.to_dict(flat=False) == ONE_CLICK_UNSUBSCRIBE
     nonce = _nonce_of(invitation_id, request.form.get("nonce"), now)
@@ -141,7 +141,7 @@ def unsubscribe(token: str) -> ResponseReturnValue:
 def choose_again(error: SurveyappError) -> ResponseReturnValue:
     """A rating that is not on the scale, or nothing at all: the question once more, nothing lost."""
     token = (request.view_args or {})["token"]
-    now, invitation_id = parts().clock(), parts().links.read(Purpose.ANSWER, token)
+    now, invitation_id = parts().clock(), _read(Purpose.ANSWER, token)
     if request.path.endswith("/seen"):
         return "", 422
     try:
@@ -156,7 +156,7 @@ def choose_again(error: SurveyappError) -> ResponseReturnValue:
 def say_it_is_over(error: SurveyappError) -> ResponseReturnValue:
     """In the customer's language, also where a sent form found it out."""
     token = (request.view_args or {})["token"]
-    _looked(parts().links.read(Purpose.ANSWER, token), parts().clock())
+    _looked(_read(Purpose.ANSWER, token), parts().clock())
     return errors.notice(error)
 
 
@@ -164,10 +164,17 @@ def say_it_is_over(error: SurveyappError) -> ResponseReturnValue:
 def show_recorded(error: EditWindowOverError) -> ResponseReturnValue:
     """Too late for a change: what was recorded, and whom to write to."""
     token = (request.view_args or {})["token"]
-    now, invitation_id = parts().clock(), parts().links.read(Purpose.ANSWER, token)
+    now, invitation_id = parts().clock(), _read(Purpose.ANSWER, token)
     if request.path.endswith("/seen"):
         return "", 410
     return _thanks(_looked(invitation_id, now), token, now, done="before")
+
+
+def _read(purpose: Purpose, token: str) -> str:
+    """The invitation that the token belongs to; the log names it, and never the token."""
+    invitation_id = parts().links.read(purpose, token)
+    g.invitation_id = invitation_id
+    return invitation_id
 
 
 def _opened(invitation_id: str, link: Link, rating: int | None, now: datetime) -> Asked:

@@ -7,7 +7,6 @@ from flask import Blueprint, send_from_directory
 from flask.typing import ResponseReturnValue
 
 _VIEWER = Path(flask_swagger_ui.__file__).parent / "dist"
-_FILES = ("swagger-ui.css", "swagger-ui-bundle.js")
 
 bp = Blueprint("docs", __name__, url_prefix="/api/v1/docs")
 
