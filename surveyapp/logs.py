@@ -21,6 +21,10 @@ LONGEST = 2000
 """Of a message, in characters: looking for addresses in a long one takes time."""
 
 
+# Where no log was started, such as in a short command, a failure is told in one sentence and no traceback.
+logging.getLogger("surveyapp").addHandler(logging.NullHandler())
+
+
 @contextmanager
 def bound(*, request_id: str | None = None, invitation_id: str | None = None) -> Iterator[None]:
     """Give every record of this thread these ids until the block ends; None leaves the outer block's."""
