@@ -49,7 +49,7 @@ format: $(DEV) ## put code and templates into their format
 
 lock: $(DEV) ## pin what pyproject.toml asks for, in both requirement files (ARGS=--upgrade)
 	@test -x build/uv/bin/uv || { $(PYTHON) -m venv build/uv && build/uv/bin/python -m pip install -q uv; }
-	$(LOCK) --extra build --extra metrics --extra postgres -o requirements.txt
+	$(LOCK) --extra build --extra metrics --extra oidc --extra postgres -o requirements.txt
 	$(LOCK) --extra dev -c requirements.txt -o requirements-dev.txt
 	$(NPM) install --package-lock-only
 

@@ -138,13 +138,11 @@ def _note_judgement(
     session.execute(update(_ANSWERS).where(_ANSWERS.c.invitation_id == invitation_id).values(values))
 
 
-def purge_touches(session: AnySession, now: datetime, most: int = 10_000) -> int:
-    """Delete touches older than 30 days; returns how many. Their number stays on the invitation."""
-    old = (
-        select(TouchRow.invitation_id, TouchRow.number)
-        .where(TouchRow.at < now - TOUCHES_KEPT_FOR)
-        .limit(most)
-    )
+def purge_touches(
+    session: AnySession, now: datetime, most: int = 10_000, *, kept: timedelta = TOUCHES_KEPT_FOR
+) -> int:
+    """Delete touches older than `kept`; returns how many. Their number stays on the invitation."""
+    old = select(TouchRow.invitation_id, TouchRow.number).where(TouchRow.at < now - kept).limit(most)
     return rows(
         session.execute(delete(TouchRow).where(tuple_(TouchRow.invitation_id, TouchRow.number).in_(old)))
     )

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from flask import Flask, Request, Response, g, request
-from flask.sessions import SessionInterface, SessionMixin
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter
 
-from surveyapp import logs
+from surveyapp import logs, signins
 from surveyapp.config import Settings, settings_from
 from surveyapp.db import Database
 from surveyapp.i18n import languages
 from surveyapp.links import Links
-from surveyapp.web import api, bounces, errors, health, hooks, metrics, public
+from surveyapp.web import admin, api, bounces, errors, health, hooks, look, metrics, public
+from surveyapp.web.admin.cookies import AdminSessions
 from surveyapp.web.wiring import Parts
 
 if TYPE_CHECKING:
@@ -86,14 +86,6 @@ class TolerantRequest(Request):
         self._trusted_hosts = hosts
 
 
-class NoSession(SessionInterface):
-    """The customers' pages set no cookie, and looking for one would cost as much as finding the view."""
-
-    def open_session(self, app: Flask, request: Request) -> SessionMixin:
-        """A session that says so when somebody wants to write to it."""
-        return self.make_null_session(app)
-
-
 def create_app(settings: Settings | None = None, clock: Callable[[], datetime] | None = None) -> Flask:
     """The web application; without settings those of the environment, which may raise SettingError.
 
@@ -109,13 +101,21 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] |
         MAX_FORM_MEMORY_SIZE=LARGEST_FORM,
         SEND_FILE_MAX_AGE_DEFAULT=31_536_000,
         TRUSTED_HOSTS=[settings.public_host, "localhost", "127.0.0.1", "[::1]"],
-        WTF_CSRF_ENABLED=False,
+        WTF_CSRF_CHECK_DEFAULT=False,
+        # A form may stay open as long as its session lasts.
+        WTF_CSRF_TIME_LIMIT=None,
+        SESSION_COOKIE_NAME="surveyapp",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.public_url.startswith("https:"),
+        SESSION_REFRESH_EACH_REQUEST=False,
+        PERMANENT_SESSION_LIFETIME=signins.LIFE,
     )
     app.request_class = TolerantRequest
-    app.session_interface = NoSession()
+    app.session_interface = AdminSessions()
     app.url_map.converters["rating"] = RatingConverter
     app.extensions["surveyapp"] = Parts(
-        settings=settings,
+        installed=settings,
         database=Database(settings.database_url),
         links=Links(settings.link_keys),
         clock=clock or _now,
@@ -125,12 +125,14 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] |
     app.json.sort_keys = False  # type: ignore[attr-defined]
     languages()
     app.register_blueprint(public.bp)
+    app.register_blueprint(look.bp)
     app.register_blueprint(hooks.bp)
     app.register_blueprint(bounces.bp)
     app.register_blueprint(health.bp)
     if settings.metrics_token:
         app.register_blueprint(metrics.bp)
     api.install(app)
+    admin.install(app)
     errors.install(app)
     app.after_request(_log)
     app.after_request(_secure)
@@ -184,5 +186,5 @@ def _secure(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if request.endpoint != "static":
-        response.headers["Cache-Control"] = "no-store"
+        response.headers.setdefault("Cache-Control", "no-store")
     return response

@@ -10,7 +10,7 @@ from sqlalchemy import CursorResult, Result, and_, bindparam, insert, select, up
 from surveyapp.config import Settings
 from surveyapp.core import evidence
 from surveyapp.core.errors import ClosedSurveyError, EditWindowOverError, ExpiredLinkError, InvalidLinkError
-from surveyapp.core.evidence import Case, Evidence, Link, State, Touch
+from surveyapp.core.evidence import Case, Evidence, Link, State, Touch, Verdict
 from surveyapp.db import INSERTS, AnySession, dialect_of, table_of
 from surveyapp.models import Answer, AnswerEvent, Domain, Invitation, Rating, Survey, SurveyVersion
 from surveyapp.models import Touch as TouchRow
@@ -143,6 +143,7 @@ _ASKED = (
         _DOMAINS.c.marked_until,
         _ANSWERS.c.state,
         _ANSWERS.c.evidence,
+        _ANSWERS.c.reason,
         _ANSWERS.c.rating,
         _ANSWERS.c.began_at,
         _ANSWERS.c.first_counted_at,
@@ -221,7 +222,11 @@ def _known(row: Any) -> dict[str, Any]:
         "has_stayed": row.has_stayed,
         "is_automated": row.is_automated,
         "is_unverified": row.is_unverified,
+        "verdict": _VERDICTS.get(row.reason),
     }
+
+
+_VERDICTS = {verdict.value: verdict for verdict in Verdict}
 
 
 def _answer_row(asked: Asked, settings: Settings, now: datetime) -> dict[str, Any]:
@@ -245,8 +250,8 @@ def _answer_row(asked: Asked, settings: Settings, now: datetime) -> dict[str, An
 
 
 def _state(case: Case, settings: Settings) -> dict[str, str | None]:
-    held = evidence.reason(case, settings.rules) if case.state is State.HELD else None
-    return {"state": case.state, "reason": held, "evidence": case.evidence}
+    why = evidence.reason(case, settings.rules) if case.state is State.HELD else case.verdict
+    return {"state": case.state, "reason": why, "evidence": case.evidence}
 
 
 def _fact(asked: Asked, settings: Settings) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from surveyapp.core.policy import Decision, Facts, Policy, Refusal, decide, next
 from surveyapp.core.status import ASKED, Status
 from surveyapp.db import UtcDateTime
 from surveyapp.models import Answer, Invitation, Suppression, Ticket
+from surveyapp.names import Kind, Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +43,56 @@ class Subject:
 class Known:
     """What the database knows of some subjects, and what was decided of them since."""
 
-    def __init__(self, session: Session, settings: Settings, subjects: Sequence[Subject]) -> None:
-        """Reads once for all of them; at most a thousand at a time."""
+    def __init__(
+        self, session: Session, settings: Settings, subjects: Sequence[Subject], words: Words | None = None
+    ) -> None:
+        """Reads once for all of them; at most a thousand. `words` where they were read already."""
         self._session, self._settings = session, settings
-        hashes = {each.address_hash for each in subjects if each.address_hash}
-        tickets = {each.ticket_ref for each in subjects}
-        self._suppressed = _suppressed(session, hashes)
-        self._asked_at = _asked_at(session, hashes, subjects)
-        self._reopened_at = _reopened_at(session, tickets)
+        self._words, self._policies = words or Words(session), dict[Policy, Policy]()
+        self._suppressed: dict[str, Refusal] = {}
+        self._asked_at: defaultdict[str, list[tuple[str, datetime]]] = defaultdict(list)
+        self._reopened_at: dict[str, datetime] = {}
         self._tickets: set[tuple[str, str]] = set()
         self._per_domain: dict[tuple[str, datetime], int] = {}
+        if subjects:
+            self.learn(subjects)
+
+    def learn(self, subjects: Sequence[Subject]) -> None:
+        """Read of these, too, at most a thousand; what was decided before stays noted."""
+        hashes = {each.address_hash for each in subjects if each.address_hash}
+        self._suppressed |= _suppressed(self._session, hashes)
+        self._reopened_at |= _reopened_at(self._session, {each.ticket_ref for each in subjects})
+        for hashed, asked in _asked_at(self._session, hashes, subjects).items():
+            self._asked_at[hashed] += asked
 
     def decide(self, subject: Subject, policy: Policy, earliest: datetime) -> Decision:
         """May this subject be asked, when, and why not."""
         zone = ZoneInfo(subject.timezone) if subject.timezone else self._settings.timezone
+        policy = self._in_our_words(policy)
         decision = decide(policy, self._facts(subject, policy, earliest, zone), earliest, zone)
         if decision.send_at is not None:
             self._note(subject, policy, decision.send_at, zone)
         return decision
+
+    def _in_our_words(self, policy: Policy) -> Policy:
+        """With its lists as invitations say it: one that names a synonym means what that stands for."""
+        if (policy.case_types, policy.channels, policy.teams) == (None, None, None):
+            return policy
+        if policy not in self._policies:
+            self._policies[policy] = replace(
+                policy,
+                case_types=self._each(Kind.CASE_TYPE, policy.case_types),
+                channels=self._each(Kind.CHANNEL, policy.channels),
+                teams=self._each(Kind.TEAM, policy.teams),
+            )
+        return self._policies[policy]
+
+    def _each(self, kind: Kind, said: Sequence[str] | None) -> tuple[str, ...] | None:
+        return None if said is None else tuple(self._words.each(kind, said))
+
+    def _one(self, kind: Kind, said: str | None, listed: Sequence[str] | None) -> str | None:
+        """What was written while its word became a synonym still has to be told by the other one."""
+        return said if said is None or listed is None else self._words.canonical(kind, said)
 
     def _facts(self, subject: Subject, policy: Policy, earliest: datetime, zone: ZoneInfo) -> Facts:
         hashed = subject.address_hash or ""
@@ -78,9 +111,9 @@ class Known:
             last_asked_at=self._asked_near(hashed, surveys, policy, send_at),
             draw=person_draw(self._settings.hash_key, person),
             asked_in_domain_today=today,
-            case_type=subject.case_type,
-            channel=subject.channel,
-            team=subject.team,
+            case_type=self._one(Kind.CASE_TYPE, subject.case_type, policy.case_types),
+            channel=self._one(Kind.CHANNEL, subject.channel, policy.channels),
+            team=self._one(Kind.TEAM, subject.team, policy.teams),
             agent_replies=subject.agent_replies,
             is_ticket_asked=is_again,
             is_answered=subject.id is not None and self._session.get(Answer, subject.id) is not None,

@@ -73,7 +73,8 @@ def _found(session: Session, links: Links, notice: Notice) -> tuple[Invitation, 
     for invitation_ids, is_proven in ((_signed(links, notice), True), (_named(notice), False)):
         for invitation_id in invitation_ids:
             invitation = session.get(Invitation, invitation_id, with_for_update=True)
-            if invitation is not None:
+            # Of a person who was erased nothing is written again, and a mail server's words name the address.
+            if invitation is not None and invitation.address is not None:
                 return invitation, is_proven
     return None
 

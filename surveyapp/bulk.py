@@ -15,7 +15,13 @@ from typing import Self
 from sqlalchemy.orm import Session
 
 from surveyapp.config import Settings
-from surveyapp.core.errors import SurveyappError
+from surveyapp.core.errors import (
+    ClosedSurveyError,
+    FieldError,
+    Problem,
+    SurveyappError,
+    UnknownSurveyError,
+)
 from surveyapp.core.status import Status
 from surveyapp.db import Database
 from surveyapp.invitations import (
@@ -28,7 +34,7 @@ from surveyapp.invitations import (
     invite_many,
 )
 from surveyapp.links import Links, links_of
-from surveyapp.sheets import Row, RowError, SheetError
+from surveyapp.sheets import Flaw, Row, RowError, SheetError
 
 CHUNK = 1000
 """Rows of one transaction."""
@@ -70,6 +76,10 @@ class Outcome:
     problem: str | None = None
     is_new: bool = True
     """False when it was known from an earlier run, or from an earlier row."""
+    error: RowError | None = field(default=None, compare=False)
+    """Of a row that was not taken: what `problem` says, for other languages."""
+    is_answered: bool = False
+    """Told of files that were put in by browser alone."""
 
 
 @dataclass(slots=True)
@@ -137,60 +147,85 @@ def invite_rows(
     return _run(rows, stored, progress)
 
 
+Permit = Callable[[Request], Request]
+"""Gives the request as it may be made; raises FieldError for one that may not."""
+
+Decide = Callable[[Sequence[Request]], Sequence[Invited | SurveyappError]]
+
+
 class Invites:
     """Invites one chunk of rows after the other."""
 
-    def __init__(self, settings: Settings, defaults: Defaults, now: datetime) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        defaults: Defaults,
+        now: datetime,
+        source: str = SOURCE,
+        permit: Permit = lambda request: request,
+    ) -> None:
+        """`source`: by which door they come."""
         self._settings, self._defaults, self._now = settings, defaults, now
+        self._source, self._permit = source, permit
 
     def __call__(self, session: Session, chunk: Sequence[Row | RowError]) -> list[Outcome]:
         """The outcomes in the order of the rows."""
-        requests = [self._request(row) for row in chunk]
+        return self.outcomes(
+            chunk, lambda good: invite_many(session, self._settings, good, self._now, self._source)
+        )
+
+    def outcomes(self, chunk: Sequence[Row | RowError], decide: Decide) -> list[Outcome]:
+        """The same with `decide` in the place of inviting; it is given the requests of the good rows."""
+        requests = [self._wanted(row) for row in chunk]
         good = [each for each in requests if isinstance(each, Request)]
-        invited = iter(invite_many(session, self._settings, good, self._now, SOURCE) if good else ())
+        decided = iter(decide(good) if good else ())
         return [
-            _outcome(row, request, next(invited) if isinstance(request, Request) else request)
+            _outcome(row, request, next(decided) if isinstance(request, Request) else request)
             for row, request in zip(chunk, requests, strict=True)
         ]
 
-    def _request(self, row: Row | RowError) -> Request | RowError:
+    def _wanted(self, row: Row | RowError) -> Request | RowError | FieldError:
         if isinstance(row, RowError):
             return row
         text, defaults = row.text, self._defaults
         survey, ticket = text("survey") or defaults.survey, text("ticket")
         if survey is None or ticket is None:
-            return RowError(row.line, "This is missing.", "ticket" if survey else "survey")
+            return RowError(row.line, Problem.MISSING, "ticket" if survey else "survey")
         try:
-            ended_at = self._moment(row, "date") if text("date") else None
-            return Request(
-                survey=survey,
-                ticket_ref=ticket,
-                occasion=text("occasion") or _occasion(survey, row, ended_at),
-                agent_ref=text("agent"),
-                agent_name=text("agent_name"),
-                agent_replies=row.whole("agent_replies", 0, MOST_REPLIES),
-                team=text("team"),
-                case_type=text("case_type"),
-                channel=text("channel"),
-                locale=text("locale") or defaults.locale,
-                timezone=text("timezone"),
-                address=text("email"),
-                recipient_name=text("name"),
-                customer_ref=text("customer"),
-                properties=row.properties,
-                is_mailed=defaults.is_mailed,
-                send_at=self._moment(row, "send_at") if text("send_at") else None,
-                ended_at=ended_at,
-            )
-        except RowError as error:
+            return self._permit(self._request(row, survey, ticket))
+        except (RowError, FieldError) as error:
             return error
+
+    def _request(self, row: Row, survey: str, ticket: str) -> Request:
+        text, defaults = row.text, self._defaults
+        ended_at = self._moment(row, "date") if text("date") else None
+        return Request(
+            survey=survey,
+            ticket_ref=ticket,
+            occasion=text("occasion") or _occasion(survey, row, ended_at),
+            agent_ref=text("agent"),
+            agent_name=text("agent_name"),
+            agent_replies=row.whole("agent_replies", 0, MOST_REPLIES),
+            team=text("team"),
+            case_type=text("case_type"),
+            channel=text("channel"),
+            locale=text("locale") or defaults.locale,
+            timezone=text("timezone"),
+            address=text("email"),
+            recipient_name=text("name"),
+            customer_ref=text("customer"),
+            properties=row.properties,
+            is_mailed=defaults.is_mailed,
+            send_at=self._moment(row, "send_at") if text("send_at") else None,
+            ended_at=ended_at,
+        )
 
     def _moment(self, row: Row, name: str) -> datetime | None:
         moment = row.moment(name, None, self._settings.timezone)
         if moment is not None and not EARLIEST_YEAR <= moment.year < LATEST_YEAR:
-            raise RowError(row.line, "This year cannot be meant.", name)
+            raise RowError(row.line, Flaw.YEAR, name)
         if moment is not None and moment > self._now + LATEST:
-            raise RowError(row.line, "This is more than a year away.", name)
+            raise RowError(row.line, Problem.FAR, name)
         return moment
 
 
@@ -225,7 +260,7 @@ class ResultFile:
 
     def write(self, outcomes: Iterable[Outcome]) -> None:
         """Write these rows and let them out of this process."""
-        self._write([*_cells(each), *(self._links.cells(each) if self._links else ())] for each in outcomes)
+        self._write([*cells(each), *(self._links.cells(each) if self._links else ())] for each in outcomes)
 
     def _write(self, rows: Iterable[Iterable[str]]) -> None:
         try:
@@ -252,11 +287,28 @@ class LinkColumns:
 
     def cells(self, outcome: Outcome) -> list[str]:
         """As many as there are columns; empty where there is nothing to open."""
-        if outcome.id is None or outcome.status == Status.REFUSED:
+        # Whoever has the links of a mail, or of an answer, could speak or read in the customer's place.
+        if outcome.id is None or outcome.status != Status.LINKED or outcome.is_answered:
             return [""] * len(self.columns)
         own = self._ratings.get(outcome.survey or "", ())
         urls = links_of(self._links, self._public_url, outcome.id, own)
         return [urls.page, *(urls.ratings.get(rating, "") for rating in self._all)]
+
+
+def cells(outcome: Outcome) -> list[str]:
+    """One line of a result file, in the order of COLUMNS."""
+    until = outcome.allowed_from and outcome.allowed_from.astimezone(UTC).isoformat(timespec="seconds")
+    return [
+        str(outcome.line),
+        harmless(outcome.ticket or ""),
+        # Ours, so that it does no harm, and to be found again as it is.
+        outcome.id or "",
+        outcome.status,
+        # It may be a mail server's.
+        harmless(outcome.reason or ""),
+        until or "",
+        harmless(outcome.problem or ""),
+    ]
 
 
 def harmless(cell: str) -> str:
@@ -269,10 +321,10 @@ def digest(texts: Iterable[str]) -> str:
     return sha256("\x1f".join(texts).encode()).hexdigest()[:32]
 
 
-def chunks(rows: Iterable[Row | RowError]) -> Iterator[list[Row | RowError]]:
-    """The rows, a thousand at a time."""
+def chunks(rows: Iterable[Row | RowError], size: int = CHUNK) -> Iterator[list[Row | RowError]]:
+    """The rows, so many at a time."""
     rest = iter(rows)
-    while chunk := list(islice(rest, CHUNK)):
+    while chunk := list(islice(rest, size)):
         yield chunk
 
 
@@ -306,10 +358,14 @@ def _run(
     return summary
 
 
-def _outcome(row: Row | RowError, request: Request | RowError, found: Invited | SurveyappError) -> Outcome:
+def _outcome(
+    row: Row | RowError, request: Request | SurveyappError, found: Invited | SurveyappError
+) -> Outcome:
     ticket = row.text("ticket") if isinstance(row, Row) else None
     if isinstance(found, SurveyappError):
-        return Outcome(row.line, ticket, problem=str(found) or "This row cannot be used.")
+        return Outcome(
+            row.line, ticket, problem=str(found) or "This row cannot be used.", error=_error(row.line, found)
+        )
     survey = request.survey if isinstance(request, Request) else None
     return Outcome(
         row.line,
@@ -323,22 +379,21 @@ def _outcome(row: Row | RowError, request: Request | RowError, found: Invited | 
     )
 
 
+def _error(line: int, found: SurveyappError) -> RowError:
+    match found:
+        case RowError():
+            return found
+        case FieldError():
+            return RowError(line, found.problem, found.field, **found.values)
+        case UnknownSurveyError():
+            return RowError(line, Problem.SURVEY, "survey")
+        case ClosedSurveyError():
+            return RowError(line, Problem.CLOSED, "survey")
+    return RowError(line, str(found))
+
+
 def _occasion(survey: str, row: Row, ended_at: datetime | None) -> str:
     """The same for the same customer, ticket and date, however the file is written."""
     date = ended_at.astimezone(UTC).isoformat() if ended_at else ""
     about = (survey, row.text("ticket"), (row.text("email") or "").casefold(), date)
     return f"csv:{digest(each or '' for each in about)}"
-
-
-def _cells(outcome: Outcome) -> list[str]:
-    until = outcome.allowed_from and outcome.allowed_from.astimezone(UTC).isoformat(timespec="seconds")
-    return [
-        str(outcome.line),
-        harmless(outcome.ticket or ""),
-        # Ours, so that it does no harm, and to be found again as it is.
-        outcome.id or "",
-        outcome.status,
-        outcome.reason or "",
-        until or "",
-        harmless(outcome.problem or ""),
-    ]

@@ -14,17 +14,22 @@ from surveyapp import (
     admin_commands,
     check_commands,
     invitations,
+    privacy_commands,
     reports,
+    setup_code,
     sheet_commands,
     shell,
     surveys,
     tables,
+    user_commands,
+    users,
     worker,
 )
 from surveyapp.config import LOCALES, Settings
 from surveyapp.core.errors import SurveyappError
 from surveyapp.core.scales import Metric
 from surveyapp.core.status import Status
+from surveyapp.db import Database
 from surveyapp.invitations import Request
 from surveyapp.links import Links, links_of
 from surveyapp.models import Invitation, Survey
@@ -87,7 +92,7 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
 
     settings = shell.settings()
     shell.start_logging(settings)
-    shell.database(settings)
+    _say_how_to_begin(settings, shell.database(settings))
     server.serve(host, port, workers, threads)
 
 
@@ -350,6 +355,16 @@ def set_survey(key: str, mode: str | None, also: Sequence[str], is_closed: bool 
     click.echo(tables.plain(["key", "version", "mode", "questions", "closed"], [row]))
 
 
+def _say_how_to_begin(settings: Settings, database: Database) -> None:
+    """While nobody has an account: where to make the first one, with the code that only this output shows."""
+    if database.problem():
+        return
+    with database.reading() as session:
+        if users.is_empty(session):
+            click.echo(f"Nobody has an account yet. Open {settings.public_url}/admin/setup")
+            click.echo(f"and give this set-up code: {setup_code.code(settings)}")
+
+
 def _day(value: datetime | None) -> date | None:
     return value.date() if value else None
 
@@ -389,5 +404,11 @@ def _survey_row(session: Any, found: Survey, settings: Settings) -> dict[str, An
     }
 
 
-for _command in (*admin_commands.COMMANDS, *check_commands.COMMANDS, sheet_commands.import_answers):
+for _command in (
+    *admin_commands.COMMANDS,
+    *check_commands.COMMANDS,
+    *privacy_commands.COMMANDS,
+    *user_commands.COMMANDS,
+    sheet_commands.import_answers,
+):
     main.add_command(_command)

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import parseaddr
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import SplitResult, quote, urlsplit
 from zoneinfo import ZoneInfo
 
+from surveyapp.core.access import AgentFigures
 from surveyapp.core.errors import SettingError
 from surveyapp.core.evidence import Rules
 
@@ -29,6 +31,45 @@ _HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+")
 _BOUNCE_ADDRESS = re.compile(r"[A-Za-z0-9._+-]{1,21}@[A-Za-z0-9.-]+\.[A-Za-z0-9-]+")
 _METRICS_TOKEN = re.compile(rf"[!-~]{{{METRICS_TOKEN_LENGTH},}}")
 _SELECTOR = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+_OIDC = ("OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_NAME")
+_OIDC_PACKAGES = ("authlib", "joserfc", "requests")
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What only the organisation itself sets, in the browser; surveyapp.preferences checks it."""
+
+    agent_figures: AgentFigures = AgentFigures.PSEUDONYMOUS
+    ticket_url: str = ""
+    """Where a ticket is found in the helpdesk, with {ticket} in it; "": nowhere."""
+    colour: str = ""
+    """The brand's, as #rrggbb; "": ours."""
+    logo: str = ""
+    """The digest of a stored file; "": the company's initial."""
+    senders: Mapping[str, str] = field(default_factory=dict)
+    """Language -> From, where it differs from `mail_from`."""
+    reply_to: Mapping[str, str] = field(default_factory=dict)
+    """Language -> where replies go, where that is not the sender."""
+    privacy: Mapping[str, str] = field(default_factory=dict)
+    """Language -> the organisation's own words on privacy; a blank line divides paragraphs."""
+    touches_days: int = 30
+    comments_days: int = 1095
+    identity_days: int = 365
+    """How long names, addresses and customer references are kept with what was asked."""
+    agents_days: int = 730
+    """How long answers are tied to an agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Oidc:
+    """The OpenID provider at which people may log in."""
+
+    issuer: str
+    """Exactly as the provider says it, so that a slash at its end matters."""
+    client_id: str
+    client_secret: str = field(repr=False)
+    name: str
+    """What people call it; stands on the button."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +103,9 @@ class Settings:
     log_level: str
     metrics_token: str | None = field(repr=False)
     """Who reads the metrics knows it; None: there are none to read."""
+    oidc: Oidc | None
+    """None: people log in with passwords alone."""
+    own: Own = field(default_factory=Own)
 
     @property
     def public_host(self) -> str:
@@ -106,6 +150,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         log_format=read.choice("LOG_FORMAT", "text", LOG_FORMATS),
         log_level=read.choice("LOG_LEVEL", "info", LOG_LEVELS),
         metrics_token=read.metrics_token(),
+        oidc=read.oidc(),
     )
 
 
@@ -170,6 +215,23 @@ class _Reader:
                 "signs without spaces."
             )
         return value or None
+
+    def oidc(self) -> Oidc | None:
+        values = {name: self.line(name, "") for name in _OIDC}
+        if not any(values.values()):
+            return None
+        if missing := next((name for name, value in values.items() if not value), None):
+            raise SettingError(
+                f"SURVEYAPP_{missing} is missing: an OpenID provider needs its issuer, a client id, a client "
+                "secret and a name, or none of them."
+            )
+        issuer, client_id, client_secret, name = values.values()
+        _check_issuer(issuer)
+        if not all(find_spec(package) for package in _OIDC_PACKAGES):
+            raise SettingError(
+                "SURVEYAPP_OIDC_ISSUER needs packages that are not installed: install surveyapp[oidc]."
+            )
+        return Oidc(issuer, client_id, client_secret, name)
 
     def timezone(self) -> ZoneInfo:
         name = self.text("TIMEZONE", "UTC")
@@ -247,6 +309,18 @@ def _check_secret(name: str, value: str) -> None:
         raise SettingError(
             f"SURVEYAPP_{name} {fault}: give at least {SECRET_LENGTH} random characters, "
             'for example from `python3 -c "import secrets; print(secrets.token_hex(32))"`.'
+        )
+
+
+def _check_issuer(value: str) -> None:
+    url = _split(value)
+    host = url.hostname or ""
+    is_safe = url.scheme == "https" or (url.scheme == "http" and _is_loopback(host))
+    is_plain = not (url.query or url.fragment or "@" in url.netloc)
+    if not (_HOST.fullmatch(host) and is_safe and is_plain):
+        raise SettingError(
+            "SURVEYAPP_OIDC_ISSUER must be the provider's address such as https://login.example.com, exactly "
+            f"as the provider writes it, not {value!r}."
         )
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -204,6 +204,26 @@ class Database:
         """The newest migration of this release."""
         return ScriptDirectory(str(_migrations())).get_current_head()
 
+    def clean(self) -> bool:
+        """Leave no byte of what was deleted in SQLite's files; False when that could not be done now.
+
+        To be called after the commit. The file is written anew, while nobody else can write; somebody who
+        reads or writes for longer than LOCK_WAIT_SECONDS is in the way. PostgreSQL cleans up by itself, in
+        its own time: nothing happens.
+        """
+        if self.engine.dialect.name != "sqlite":
+            return True
+        with _our_errors(), closing(self.engine.raw_connection()) as connection:
+            try:
+                # Pages that were split or merged hold copies that no pragma overwrites.
+                connection.cursor().execute("VACUUM")
+                checkpoint = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                is_busy = checkpoint.fetchone()[0]
+            except self.engine.dialect.loaded_dbapi.OperationalError as error:
+                log.warning("the database's file could not be cleaned", exc_info=error)
+                return False
+        return not is_busy
+
     def dispose(self) -> None:
         """Close the pooled connections; the next use opens new ones."""
         self.engine.dispose()
@@ -269,6 +289,8 @@ def _sqlite_engine(url: str) -> Engine:
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
+            # What is deleted is overwritten, as far as a page still knows of it; the rest is for `clean`.
+            "secure_delete=ON",
         ):
             connection.execute(f"PRAGMA {pragma}")
 

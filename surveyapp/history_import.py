@@ -21,6 +21,7 @@ from surveyapp.db import Base, Database, serialise, table_of
 from surveyapp.i18n import closest
 from surveyapp.invitations import FIELD_LENGTH
 from surveyapp.models import Answer, AnswerEvent, Invitation, Rating, new_id
+from surveyapp.names import Kind, Words
 from surveyapp.sheets import DateOrder, Row, RowError
 from surveyapp.surveys import Question, Version, current_version, find_survey
 
@@ -78,6 +79,7 @@ class _Versions:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self.words = Words(session)
         self._found: dict[str, Version | SurveyappError] = {}
 
     def find(self, key: str) -> Version:
@@ -137,12 +139,19 @@ class _Reader:
             "properties": _properties(row),
         }
         known = (version.survey_key, metric, at, ratings, comment, *about.values())
-        invitation = about | {
-            "survey_key": version.survey_key,
-            "survey_version": version.number,
-            "occasion": f"import:{digest(str(each) for each in known)}",
-            "locale": closest(about["locale"], self._settings.locale),
-        }
+        told: dict[str, Any] = {}
+        for kind in (Kind.TEAM, Kind.CASE_TYPE, Kind.CHANNEL):
+            told[kind], told[f"said_{kind}"] = self._versions.words.told(kind, about[kind])
+        invitation = (
+            about
+            | told
+            | {
+                "survey_key": version.survey_key,
+                "survey_version": version.number,
+                "occasion": f"import:{digest(str(each) for each in known)}",
+                "locale": closest(about["locale"], self._settings.locale),
+            }
+        )
         return _Old(invitation | _dates(at, self._settings.timezone), metric, ratings, comment)
 
     def _asked(self, row: Row) -> tuple[Version, Metric]:

@@ -93,6 +93,10 @@ class Language:
         # i18n: A moment. {date}: 5 March 2026, {time}: 14:00
         return self.gettext("{date} at {time}", date=self.date(value), time=time)
 
+    def short_moment(self, value: datetime.datetime) -> str:
+        """As `short_date`, with the time of day: 5 Mar 2026, 14:00."""
+        return f"{self.short_date(value)}, {format_time(value, 'short', locale=self._locale)}"
+
     def short_date(self, value: datetime.date) -> str:
         """For tables, yet with no doubt which is the month: 5 Mar 2026."""
         return format_date(value, "medium", self._locale)

@@ -32,6 +32,7 @@ from surveyapp.core.status import Cause, Happening, Status
 from surveyapp.db import INSERTS, dialect_of, table_of
 from surveyapp.i18n import closest
 from surveyapp.models import Invitation, Suppression, Ticket, new_id
+from surveyapp.names import Kind, Words
 from surveyapp.surveys import Version, current_version, find_survey, policy_of
 from surveyapp.timeline import note
 
@@ -113,29 +114,35 @@ def invite_many(
     """
     surveys = _Surveys(session, now)
     prepared = [_prepared(surveys, settings, request, now, source) for request in requests]
-    rows_ = [each for each in prepared if not isinstance(each, SurveyappError)]
-    known = Known(session, settings, [each.subject for each in rows_])
-    earlier = _earlier(session, [each.row for each in rows_ if each.has_occasion])
-    outcomes: list[Invited | SurveyappError] = []
-    inserts: list[dict[str, Any]] = []
-    for each in prepared:
-        if isinstance(each, SurveyappError):
-            outcomes.append(each)
-            continue
-        if (again := earlier.get(_natural_key(each.row))) is not None:
-            outcomes.append(again)
-            continue
-        each.row.update(_decided(known, each, now))
-        inserts.append(each.row)
-        outcome = _outcome(each.row, is_new=True)
-        outcomes.append(outcome)
-        if each.has_occasion:
-            earlier[_natural_key(each.row)] = _outcome(each.row, is_new=False)
+    good = [each for each in prepared if not isinstance(each, SurveyappError)]
+    known = Known(session, settings, [each.subject for each in good], surveys.words)
+    earlier = _earlier(session, [each.row for each in good if each.has_occasion])
+    outcomes, inserts = _all_decided(prepared, known, earlier, now)
     overtaken = _insert(session, inserts)
     return [
         overtaken.get(each.id, each) if isinstance(each, Invited) and each.is_new else each
         for each in outcomes
     ]
+
+
+class Forecast:
+    """What would become of requests if they came now, one after the other; nothing is written."""
+
+    def __init__(self, session: Session, settings: Settings, now: datetime, source: str) -> None:
+        """A session that only reads will do."""
+        self._session, self._settings, self._now, self._source = session, settings, now, source
+        self._surveys = _Surveys(session, now)
+        self._known = Known(session, settings, [], self._surveys.words)
+        self._earlier: dict[tuple[str, str, str], Invited] = {}
+
+    def of(self, requests: Sequence[Request]) -> list[Invited | SurveyappError]:
+        """As `invite_many`, for at most a thousand; those that were asked for before count as invited."""
+        surveys, settings, now, source = self._surveys, self._settings, self._now, self._source
+        prepared = [_prepared(surveys, settings, request, now, source) for request in requests]
+        good = [each for each in prepared if not isinstance(each, SurveyappError)]
+        self._known.learn([each.subject for each in good])
+        self._earlier = _earlier(self._session, [each.row for each in good]) | self._earlier
+        return _all_decided(prepared, self._known, self._earlier, now)[0]
 
 
 def find_invitation(session: Session, invitation_id: str) -> Invitation:
@@ -267,10 +274,11 @@ class _Prepared:
 
 
 class _Surveys:
-    """The surveys of one batch, each looked up once."""
+    """The surveys of one batch, each looked up once, and the words that mean the same."""
 
     def __init__(self, session: Session, now: datetime) -> None:
         self._session, self._now = session, now
+        self.words = Words(session)
         self._found: dict[str, tuple[Version, Policy]] = {}
 
     def find(self, key: str) -> tuple[Version, Policy]:
@@ -287,7 +295,7 @@ def _prepared(
 ) -> _Prepared | SurveyappError:
     try:
         version, policy = surveys.find(request.survey)
-        row = _row(request, version, settings, now) | {"source": source}
+        row = _row(request, version, settings, now) | _about(surveys.words, request) | {"source": source}
         send_at = _moment(request.send_at, now)
     except SurveyappError as error:
         return error
@@ -297,6 +305,30 @@ def _prepared(
         **{name: row[name] for name in _SUBJECT},
     )
     return _Prepared(row, subject, policy, max(send_at or now, now), bool(_text("", request.occasion)))
+
+
+def _all_decided(
+    prepared: Sequence[_Prepared | SurveyappError],
+    known: Known,
+    earlier: dict[tuple[str, str, str], Invited],
+    now: datetime,
+) -> tuple[list[Invited | SurveyappError], list[dict[str, Any]]]:
+    """The outcome of each, and the rows to write; `earlier` takes up what was decided."""
+    outcomes: list[Invited | SurveyappError] = []
+    inserts: list[dict[str, Any]] = []
+    for each in prepared:
+        if isinstance(each, SurveyappError):
+            outcomes.append(each)
+            continue
+        if (again := earlier.get(_natural_key(each.row))) is not None:
+            outcomes.append(again)
+            continue
+        each.row.update(_decided(known, each, now))
+        inserts.append(each.row)
+        outcomes.append(_outcome(each.row, is_new=True))
+        if each.has_occasion:
+            earlier[_natural_key(each.row)] = _outcome(each.row, is_new=False)
+    return outcomes, inserts
 
 
 _SUBJECT = (
@@ -395,9 +427,6 @@ def _row(request: Request, version: Version, settings: Settings, now: datetime) 
         "agent_ref": _text("agent", request.agent_ref),
         "agent_name": _text("agent_name", request.agent_name),
         "agent_replies": _replies(request.agent_replies),
-        "team": _text("team", request.team),
-        "case_type": _text("case_type", request.case_type),
-        "channel": _text("channel", request.channel),
         "locale": closest(_text("locale", request.locale), settings.locale),
         "timezone": _timezone(request.timezone),
         "customer_ref": _text("customer", request.customer_ref),
@@ -414,6 +443,14 @@ def _row(request: Request, version: Version, settings: Settings, now: datetime) 
         "attempts": 0,
         "touch_count": 0,
     }
+
+
+def _about(words: Words, request: Request) -> dict[str, Any]:
+    """In our words, each with the one that was said where that is another."""
+    row: dict[str, Any] = {}
+    for kind in (Kind.TEAM, Kind.CASE_TYPE, Kind.CHANNEL):
+        row[kind], row[f"said_{kind}"] = words.told(kind, _text(kind, getattr(request, kind)))
+    return row
 
 
 def _address(address: str) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from surveyapp.core.evidence import State
 from surveyapp.core.status import Status
 from surveyapp.invitations import reference
 from surveyapp.models import Answer, Invitation, Rating
-from surveyapp.reports import Filter, conditions
+from surveyapp.reports import Filter, conditions, in_our_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def invitations(
 
     Raises FieldError for a cursor that is none of ours and a ticket that is no reference.
     """
-    found = select(Invitation).where(*conditions(chosen, Invitation.day))
+    found = select(Invitation).where(*conditions(in_our_words(session, chosen), Invitation.day))
     if which.ticket_ref is not None:
         found = found.where(Invitation.ticket_ref == reference(which.ticket_ref))
     for name in ("customer_ref", "status"):
@@ -53,13 +53,13 @@ def invitations(
     if which.survey is not None:
         found = found.where(Invitation.survey_key == which.survey)
     if cursor is not None:
-        at, invitation_id = _read(cursor)
-        found = found.where(_is_before(Invitation.created_at, Invitation.id, at, invitation_id))
+        at, invitation_id = read_cursor(cursor)
+        found = found.where(is_before(Invitation.created_at, Invitation.id, at, invitation_id))
     found = found.order_by(Invitation.created_at.desc(), Invitation.id.desc()).limit(limit + 1)
     rows = session.scalars(found).all()
     if len(rows) <= limit:
         return rows, None
-    return rows[:limit], _cursor(rows[limit - 1].created_at, rows[limit - 1].id)
+    return rows[:limit], cursor_of(rows[limit - 1].created_at, rows[limit - 1].id)
 
 
 def answers(
@@ -77,27 +77,28 @@ def answers(
     found = (
         select(Answer, Invitation)
         .join(Invitation, Invitation.id == Answer.invitation_id)
-        .where(Answer.state == state, *conditions(chosen))
+        .where(Answer.state == state, *conditions(in_our_words(session, chosen)))
     )
     if chosen.metric is not None:
         found = found.where(Answer.metric == chosen.metric)
     if updated_since is not None:
         found = found.where(Answer.changed_at >= updated_since)
     if cursor is not None:
-        at, invitation_id = _read(cursor)
+        at, invitation_id = read_cursor(cursor)
         found = found.where(_is_after(Answer.changed_at, Answer.invitation_id, at, invitation_id))
     found = found.order_by(Answer.changed_at, Answer.invitation_id).limit(limit + 1)
     rows = session.execute(found).all()
-    ratings = _ratings(session, [answer.invitation_id for answer, _ in rows[:limit]])
+    ratings = ratings_of(session, [answer.invitation_id for answer, _ in rows[:limit]])
     page = [
         Answered(invitation, answer, ratings.get(invitation.id, {})) for answer, invitation in rows[:limit]
     ]
     if len(rows) <= limit:
         return page, None
-    return page, _cursor(page[-1].answer.changed_at, page[-1].answer.invitation_id)
+    return page, cursor_of(page[-1].answer.changed_at, page[-1].answer.invitation_id)
 
 
-def _ratings(session: Session, ids: Sequence[str]) -> dict[str, dict[str, int]]:
+def ratings_of(session: Session, ids: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Invitation -> question -> rating, of the answers that have any."""
     ratings: dict[str, dict[str, int]] = {}
     found = select(Rating.invitation_id, Rating.question, Rating.rating).where(Rating.invitation_id.in_(ids))
     for row in session.execute(found):
@@ -105,19 +106,18 @@ def _ratings(session: Session, ids: Sequence[str]) -> dict[str, dict[str, int]]:
     return ratings
 
 
-def _is_after(column: Any, key: Any, at: datetime, invitation_id: str) -> ColumnElement[bool]:
-    return or_(column > at, and_(column == at, key > invitation_id))
-
-
-def _is_before(column: Any, key: Any, at: datetime, invitation_id: str) -> ColumnElement[bool]:
+def is_before(column: Any, key: Any, at: datetime, invitation_id: str) -> ColumnElement[bool]:
+    """Behind this row in a list with the newest first."""
     return or_(column < at, and_(column == at, key < invitation_id))
 
 
-def _cursor(at: datetime, invitation_id: str) -> str:
+def cursor_of(at: datetime, invitation_id: str) -> str:
+    """Where the page after this row begins; `read_cursor` reads it."""
     return urlsafe_b64encode(f"{at.isoformat()} {invitation_id}".encode()).decode().rstrip("=")
 
 
-def _read(cursor: str) -> tuple[datetime, str]:
+def read_cursor(cursor: str) -> tuple[datetime, str]:
+    """The row's moment and id; FieldError for a cursor that is none of ours."""
     try:
         text = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)).decode("ascii")
         at, invitation_id = text.split(" ")
@@ -127,3 +127,7 @@ def _read(cursor: str) -> tuple[datetime, str]:
     if not invitation_id.isprintable():
         raise FieldError("cursor", Problem.CURSOR)
     return moment, invitation_id
+
+
+def _is_after(column: Any, key: Any, at: datetime, invitation_id: str) -> ColumnElement[bool]:
+    return or_(column > at, and_(column == at, key > invitation_id))

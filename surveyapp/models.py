@@ -41,7 +41,7 @@ class SurveyVersion(Base):
     survey_key: Mapped[str] = mapped_column(ForeignKey("surveys.key"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     questions: Mapped[list[dict[str, str]]] = mapped_column(
-        Json, doc="[{key, metric}], the first is asked in the mail"
+        Json, doc="[{key, metric}], with words: own where they were edited; the first is asked in the mail"
     )
     texts: Mapped[dict[str, Any]] = mapped_column(Json, doc="language -> question key -> QuestionText")
     digest: Mapped[str] = mapped_column(String(64))
@@ -68,6 +68,7 @@ class Invitation(Base):
         Index("ix_invitations_domain_accepted_at", "domain", "accepted_at"),
         Index("ix_invitations_created_at", "created_at", "id"),
         Index("ix_invitations_day", "day"),
+        Index("ix_invitations_customer_ref", "customer_ref"),
     )
 
     id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
@@ -93,6 +94,9 @@ class Invitation(Base):
         String(64), doc="the recipient's, for the sending window; None: the organisation's"
     )
     source: Mapped[str] = mapped_column(String(20), doc="by which door it came")
+    said_team: Mapped[str | None] = mapped_column(String(200), doc="the word that `team` is a synonym of")
+    said_case_type: Mapped[str | None] = mapped_column(String(200))
+    said_channel: Mapped[str | None] = mapped_column(String(200))
 
     status: Mapped[str] = mapped_column(String(10))
     reason: Mapped[str | None] = mapped_column(String(200))
@@ -263,7 +267,9 @@ class Answer(Base):
     invitation_id: Mapped[str] = mapped_column(ForeignKey("invitations.id"), primary_key=True)
     metric: Mapped[str] = mapped_column(String(10), doc="of the question asked in the mail")
     state: Mapped[str] = mapped_column(String(10))
-    reason: Mapped[str | None] = mapped_column(String(20), doc="why it is held; None once it counts")
+    reason: Mapped[str | None] = mapped_column(
+        String(20), doc="why it is held, or somebody of ours judged so; None when it counts by itself"
+    )
     evidence: Mapped[str | None] = mapped_column(String(20), doc="why it counts; None while it is held")
     rating: Mapped[int | None] = mapped_column(
         doc="of the question asked in the mail; None for a comment alone"
@@ -329,3 +335,183 @@ class Domain(Base):
 
     domain: Mapped[str] = mapped_column(String(255), primary_key=True)
     marked_until: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class User(Base):
+    """Somebody who may log in."""
+
+    __tablename__ = "users"
+
+    id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True, default=new_id)
+    email: Mapped[str] = mapped_column(String(320), unique=True, doc="in small letters")
+    name: Mapped[str] = mapped_column(String(200))
+    role: Mapped[str] = mapped_column(String(10))
+    teams: Mapped[list[str] | None] = mapped_column(Json, doc="the own ones; None: all there are")
+    agent_ref: Mapped[str | None] = mapped_column(String(200), doc="who this is in the support system")
+    allowed: Mapped[dict[str, bool]] = mapped_column(
+        Json, doc="permission -> given or taken, where it differs from what the role has"
+    )
+    locale: Mapped[str | None] = mapped_column(String(10), doc="None: what the browser wishes")
+    password: Mapped[str | None] = mapped_column(String(200), doc="argon2id; None: none was set yet")
+    totp_secret: Mapped[str | None] = mapped_column(String(64), doc="None: no second step")
+    totp_step: Mapped[int | None] = mapped_column(doc="the last one used, which opens nothing again")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class RecoveryCode(Base):
+    """A code that stands in once for the second step."""
+
+    __tablename__ = "recovery_codes"
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Identity(Base):
+    """By which an OpenID provider knows a user; never by an address, which can change hands."""
+
+    __tablename__ = "identities"
+
+    issuer: Mapped[str] = mapped_column(String(255), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(255), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Signin(Base):
+    """One browser in which somebody is logged in; deleted when it is ended."""
+
+    __tablename__ = "signins"
+    __table_args__ = (Index("ix_signins_user_id", "user_id"),)
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True, doc="of what the browser's cookie holds")
+    id: Mapped[str] = mapped_column(String(ID_LENGTH), unique=True, default=new_id)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    browser: Mapped[str] = mapped_column(String(200), doc="as it calls itself")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Bucket(Base):
+    """What is left of somebody's tries; see surveyapp.limits."""
+
+    __tablename__ = "buckets"
+
+    key: Mapped[str] = mapped_column(String(80), primary_key=True)
+    tokens: Mapped[float]
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class UserToken(Base):
+    """A link mailed to a user, known by its hash: sets a password, once."""
+
+    __tablename__ = "user_tokens"
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Note(Base):
+    """A mail to a user that waits for the worker; what it says is written as it goes out."""
+
+    __tablename__ = "notes"
+    __table_args__ = (Index("ix_notes_send_at", "send_at"),)
+
+    id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True, default=new_id)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    kind: Mapped[str] = mapped_column(String(20))
+    detail: Mapped[dict[str, Any]] = mapped_column(Json)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    send_at: Mapped[datetime | None] = mapped_column(UtcDateTime, doc="None: it went out, or never will")
+    claim: Mapped[str | None] = mapped_column(String(ID_LENGTH))
+    attempts: Mapped[int] = mapped_column(default=0)
+    outcome: Mapped[str | None] = mapped_column(String(200))
+
+
+class Record(Base):
+    """An entry of the audit log; a trigger refuses every change and removal."""
+
+    __tablename__ = "records"
+    __table_args__ = (Index("ix_records_at", "at", "id"),)
+
+    id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True, default=new_id)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    user_id: Mapped[str | None] = mapped_column(
+        ForeignKey("users.id"), doc="None: the command line, the worker or nobody who is known"
+    )
+    actor: Mapped[str] = mapped_column(String(20), doc="user, command, worker or nobody")
+    deed: Mapped[str] = mapped_column(String(30))
+    target: Mapped[str | None] = mapped_column(String(200), doc="of what: a key, an id; nothing personal")
+    detail: Mapped[dict[str, Any]] = mapped_column(Json)
+
+
+class Preference(Base):
+    """A setting that was made in the browser; it stands before the environment's."""
+
+    __tablename__ = "preferences"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    value: Mapped[Any] = mapped_column(Json)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class StoredFile(Base):
+    """A small file that was put in by hand, such as the logo."""
+
+    __tablename__ = "stored_files"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True, doc="SHA-256 of its content")
+    media_type: Mapped[str] = mapped_column(String(100))
+    content: Mapped[bytes]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Name(Base):
+    """How people call a case type, team, channel or agent, and the other words that mean the same."""
+
+    __tablename__ = "names"
+
+    kind: Mapped[str] = mapped_column(String(10), primary_key=True)
+    value: Mapped[str] = mapped_column(String(200), primary_key=True, doc="as it stands on invitations")
+    labels: Mapped[dict[str, str]] = mapped_column(Json, doc="language -> name; an agent's under ''")
+    left_on: Mapped[date | None] = mapped_column(doc="an agent's last day")
+
+
+class Synonym(Base):
+    """A word of the support system that means another one's case type, team or channel."""
+
+    __tablename__ = "synonyms"
+
+    kind: Mapped[str] = mapped_column(String(10), primary_key=True)
+    said: Mapped[str] = mapped_column(String(200), primary_key=True)
+    value: Mapped[str] = mapped_column(String(200))
+
+
+class Upload(Base):
+    """A CSV file of invitations that somebody put in, and how far it has come."""
+
+    __tablename__ = "uploads"
+    __table_args__ = (Index("ix_uploads_created_at", "created_at"),)
+
+    id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True, default=new_id)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    file_name: Mapped[str] = mapped_column(String(200))
+    survey_key: Mapped[str | None] = mapped_column(String(40))
+    locale: Mapped[str | None] = mapped_column(String(35))
+    is_mailed: Mapped[bool]
+    content: Mapped[bytes | None] = mapped_column(doc="the file; once it has ended, what became of each row")
+    state: Mapped[str] = mapped_column(String(10), doc="previewed, waiting, running, done or failed")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    rows: Mapped[int] = mapped_column(default=0, doc="that the file has")
+    done: Mapped[int] = mapped_column(default=0, doc="of them, decided so far")
+    outcomes: Mapped[dict[str, int]] = mapped_column(Json, doc="outcome -> how many rows")
+    problem: Mapped[str | None] = mapped_column(String(500))

@@ -15,11 +15,11 @@ from surveyapp.asked import rows
 from surveyapp.asking import Known, subject_of
 from surveyapp.config import Settings
 from surveyapp.core.errors import NotWaitingError
-from surveyapp.core.policy import Policy, Refusal, reminds_at
+from surveyapp.core.policy import Policy, Refusal, next_in_window, reminds_at
 from surveyapp.core.status import Cause, Happening, Status
 from surveyapp.db import AnySession, dialect_of, serialise, table_of
 from surveyapp.invitations import find_invitation, suppress
-from surveyapp.models import Invitation, Survey, SurveyVersion, new_id
+from surveyapp.models import Answer, Invitation, InvitationEvent, Survey, SurveyVersion, new_id
 from surveyapp.surveys import Version, policy_of, version_of
 from surveyapp.timeline import DETAIL_LENGTH, note
 
@@ -156,9 +156,12 @@ def unknown(session: Session) -> list[Invitation]:
 def resend(session: Session, invitation_id: str, now: datetime) -> Invitation:
     """Send a mail that is unknown or failed once more; policy is asked again when it goes out.
 
-    Raises NotWaitingError for any other, UnknownInvitationError when there is none.
+    Raises NotWaitingError for any other and for one whose address was erased, UnknownInvitationError when
+    there is none.
     """
-    invitation = _unresolved(session, invitation_id, Status.UNKNOWN, Status.FAILED)
+    invitation = _unresolved(session, invitation_id, *_RESENT)
+    if not may_resend(invitation):
+        raise NotWaitingError("The customer's address was erased.")
     invitation.status = Status.SENT if invitation.is_reminder else Status.QUEUED
     invitation.reason, invitation.marked_at = None, None
     invitation.send_at = invitation.planned_at = now
@@ -168,12 +171,45 @@ def resend(session: Session, invitation_id: str, now: datetime) -> Invitation:
     return invitation
 
 
+def may_resend(invitation: Invitation) -> bool:
+    """Whether `resend` would take it; policy may still have something against it."""
+    return invitation.status in _RESENT and invitation.address is not None
+
+
 def give_up(session: Session, invitation_id: str, now: datetime) -> Invitation:
     """Let an unknown mail be: it is not sent again. Raises as `resend`."""
     invitation = _unresolved(session, invitation_id, Status.UNKNOWN)
     _end(session, invitation, Status.FAILED, Cause.GIVEN_UP, now)
     session.flush()
     return invitation
+
+
+def remind(session: Session, settings: Settings, invitation_id: str, now: datetime) -> Invitation:
+    """Let the one reminder go out now, or as soon as the recipient's hours begin; policy is asked again then.
+
+    One that was planned for later is brought forward. The second time changes nothing but the moment, until
+    it went out. Raises NotWaitingError with the reason why not, UnknownInvitationError when there is none.
+    """
+    invitation = _locked(session, invitation_id)
+    if why_not := _no_reminder(session, invitation, now):
+        raise NotWaitingError(why_not)
+    zone = ZoneInfo(invitation.timezone) if invitation.timezone else settings.timezone
+    due = next_in_window(policy_of(session.get_one(Survey, invitation.survey_key)), now, zone)
+    if due >= invitation.expires_at:
+        raise NotWaitingError("The links are over before a reminder may go out.")
+    invitation.is_reminder, invitation.marked_at, invitation.attempts = True, None, 0
+    invitation.reason, invitation.allowed_from = None, None
+    invitation.send_at = invitation.planned_at = due
+    session.flush()
+    return invitation
+
+
+def may_remind(session: Session, invitation: Invitation, now: datetime) -> bool:
+    """Whether `remind` would take it; policy may still have something against it."""
+    return _no_reminder(session, invitation, now) is None
+
+
+_RESENT = (Status.UNKNOWN, Status.FAILED)
 
 
 def _version(session: Session, invitation: Invitation) -> Version:
@@ -318,11 +354,31 @@ def _try_later(session: Session, invitation: Invitation, detail: str | None, now
     note(session, invitation.id, Happening.DELAYED, detail, now)
 
 
-def _unresolved(session: Session, invitation_id: str, *statuses: Status) -> Invitation:
+def _no_reminder(session: Session, invitation: Invitation, now: datetime) -> str | None:
+    """Why there is none to send; None when there is."""
+    if invitation.status != Status.SENT or invitation.address is None:
+        return "Only somebody to whom a mail was sent can be reminded."
+    if session.get(Answer, invitation.id) is not None:
+        return "There is an answer already."
+    if invitation.expires_at <= now:
+        return "The links of the mail are over."
+    reminded = select(InvitationEvent.id).where(
+        InvitationEvent.invitation_id == invitation.id, InvitationEvent.what == Happening.REMINDED
+    )
+    if session.scalars(reminded.limit(1)).first() is not None:
+        return "The customer was reminded already, and nobody is reminded twice."
+    return None
+
+
+def _locked(session: Session, invitation_id: str) -> Invitation:
     find_invitation(session, invitation_id)
-    invitation = session.scalars(
-        select(Invitation).where(Invitation.id == invitation_id).with_for_update()
-    ).one()
+    # Read anew: a worker may have taken it while we waited for its row.
+    locked = select(Invitation).where(Invitation.id == invitation_id).with_for_update()
+    return session.scalars(locked.execution_options(populate_existing=True)).one()
+
+
+def _unresolved(session: Session, invitation_id: str, *statuses: Status) -> Invitation:
+    invitation = _locked(session, invitation_id)
     if invitation.status not in statuses:
         raise NotWaitingError(f"Only an invitation that is {' or '.join(statuses)} can be dealt with so.")
     return invitation

@@ -56,6 +56,26 @@ PROBLEMS: Mapping[Problem, Sentence] = {
     Problem.LIST: lambda tongue: tongue.gettext("This must be a list."),
     # i18n: What is wrong with a field
     Problem.SURVEY: lambda tongue: tongue.gettext("There is no such survey."),
+    # i18n: What is wrong with a field
+    Problem.COLOUR: lambda tongue: tongue.gettext("This is no colour such as #1f4b6e."),
+    # i18n: What is wrong with a field. {ticket}: {ticket}, as it stands there
+    Problem.TICKET_URL: lambda tongue: tongue.gettext(
+        "This must be an address that begins with https:// and holds {ticket} once.", ticket="{ticket}"
+    ),
+    # i18n: What is wrong with a field: the password was to be typed twice
+    Problem.PAIR: lambda tongue: tongue.gettext("These two do not match."),
+    # i18n: What is wrong with a field: the address of a new user, a name
+    Problem.TAKEN: lambda tongue: tongue.gettext("This is already in use."),
+    # i18n: What is wrong with a new password
+    Problem.WEAK: lambda tongue: tongue.gettext("This is too easy to guess."),
+    # i18n: What is wrong with a field: a code of an authenticator app, or a recovery code
+    Problem.CODE: lambda tongue: tongue.gettext("This code is wrong or was used before."),
+    # i18n: What is wrong with a file that was chosen
+    Problem.FILE: lambda tongue: tongue.gettext("This file cannot be used."),
+    # i18n: What is wrong with a text of a survey. {company}: {company}, as it stands there
+    Problem.PLACEHOLDER: lambda tongue: tongue.gettext(
+        "Curly brackets can hold nothing but {company}.", company="{company}"
+    ),
     # i18n: What is wrong with a request
     Problem.CLOSED: lambda tongue: tongue.gettext("The survey is closed."),
     # i18n: What is wrong with a field: a cursor marks where a list goes on

@@ -2,12 +2,23 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
+from typing import Protocol
 
+from surveyapp.core.evidence import Evidence, Reason, Verdict
 from surveyapp.core.policy import Refusal
-from surveyapp.core.status import Cause, Status
+from surveyapp.core.status import Cause, Happening, Status
 from surveyapp.i18n import Language
 
 Sentence = Callable[[Language], str]
+
+
+class Happened(Protocol):
+    """An entry of a timeline, which this module may not know."""
+
+    @property
+    def what(self) -> Happening: ...
+    @property
+    def detail(self) -> str | None: ...
 
 
 def explanation(
@@ -114,6 +125,158 @@ STATES: Mapping[Status, Sentence] = {
 }
 
 
+HELD: Mapping[Reason, Sentence] = {
+    # i18n: Why an answer does not count yet
+    Reason.WAITING: lambda tongue: tongue.gettext(
+        "Nothing speaks against the answer; it counts by itself after a while."
+    ),
+    # i18n: Why an answer does not count yet
+    Reason.LEFT_EARLY: lambda tongue: tongue.gettext(
+        "The page was closed so soon that perhaps nobody read it."
+    ),
+    # i18n: Why an answer does not count yet: machines that check mail open all links
+    Reason.SEVERAL_RATINGS: lambda tongue: tongue.gettext(
+        "Links with different ratings were opened, as mail scanners do."
+    ),
+    # i18n: Why an answer does not count yet
+    Reason.OTHER_LINK: lambda tongue: tongue.gettext(
+        "Other links in the email were opened within the same minute, as mail scanners do."
+    ),
+    # i18n: Why an answer does not count yet
+    Reason.TOO_EARLY: lambda tongue: tongue.gettext(
+        "The link was opened within minutes of the email's arrival, as mail scanners do."
+    ),
+    # i18n: Why an answer does not count yet: networks of the internet
+    Reason.SEVERAL_NETWORKS: lambda tongue: tongue.gettext(
+        "The link was opened from several networks almost at once."
+    ),
+    # i18n: Why an answer does not count yet
+    Reason.PREFETCH: lambda tongue: tongue.gettext("A program fetched the page in advance."),
+    # i18n: Why an answer does not count yet
+    Reason.AUTOMATED: lambda tongue: tongue.gettext("The browser said that a program was using it."),
+    # i18n: Why an answer does not count yet: the domain is the part of an email address after the @
+    Reason.SCANNING_DOMAIN: lambda tongue: tongue.gettext(
+        "Scanners open the mail to this email domain at present."
+    ),
+    # i18n: Why an answer does not count yet: the button on the customer's page is called Send
+    Reason.CONFIRM_MODE: lambda tongue: tongue.gettext(
+        "In this survey an answer counts only once the customer has pressed Send."
+    ),
+    # i18n: Why an answer does not count yet
+    Reason.UNVERIFIED: lambda tongue: tongue.gettext("The form was sent without proof that a person did it."),
+}
+
+VERDICTS: Mapping[Verdict, Sentence] = {
+    # i18n: Why support let an answer count
+    Verdict.PERSON_CONFIRMED: lambda tongue: tongue.gettext("The customer confirmed the answer."),
+    # i18n: Why support let an answer count
+    Verdict.LOOKS_GENUINE: lambda tongue: tongue.gettext("Everything suggests that a person answered."),
+    # i18n: Why an answer was refused
+    Verdict.KNOWN_SCANNER: lambda tongue: tongue.gettext("The answer came from a mail scanner."),
+    # i18n: Why an answer was refused or withdrawn
+    Verdict.TEST: lambda tongue: tongue.gettext("The answer was only a test."),
+    # i18n: Why an answer was refused or withdrawn
+    Verdict.WRONG_PERSON: lambda tongue: tongue.gettext("Somebody other than the customer answered."),
+    # i18n: Why an answer was refused or withdrawn
+    Verdict.DUPLICATE: lambda tongue: tongue.gettext(
+        "The customer had answered about the same matter before."
+    ),
+    # i18n: Why an answer was refused or withdrawn
+    Verdict.SPAM: lambda tongue: tongue.gettext("The answer is spam."),
+    # i18n: Why an answer was withdrawn
+    Verdict.CUSTOMERS_WISH: lambda tongue: tongue.gettext("The customer asked for it."),
+    # i18n: Why an answer was judged, when no other choice fits
+    Verdict.OTHER: lambda tongue: tongue.gettext("There is another reason."),
+}
+
+HAPPENINGS: Mapping[Happening, Sentence] = {
+    # i18n: An entry of a timeline
+    Happening.QUEUED: lambda tongue: tongue.gettext("The survey was put in line to be sent."),
+    Happening.LINKED: STATES[Status.LINKED],
+    Happening.IMPORTED: STATES[Status.IMPORTED],
+    Happening.REFUSED: STATES[Status.REFUSED],
+    # i18n: An entry of a timeline: it would have gone out at night, or one day too many to this domain
+    Happening.MOVED: lambda tongue: tongue.gettext("The survey was put off to a later time."),
+    # i18n: An entry of a timeline
+    Happening.DELAYED: lambda tongue: tongue.gettext("The delivery of the email is delayed."),
+    # i18n: An entry of a timeline
+    Happening.ACCEPTED: lambda tongue: tongue.gettext("The mail server accepted the email."),
+    Happening.FAILED: STATES[Status.FAILED],
+    Happening.UNKNOWN: STATES[Status.UNKNOWN],
+    Happening.CANCELLED: STATES[Status.CANCELLED],
+    # i18n: An entry of a timeline
+    Happening.RESENT: lambda tongue: tongue.gettext("Somebody had the email sent once more."),
+    # i18n: An entry of a timeline
+    Happening.BOUNCED: lambda tongue: tongue.gettext("The email came back."),
+    # i18n: An entry of a timeline
+    Happening.COMPLAINED: lambda tongue: tongue.gettext("The customer reported the email as spam."),
+    # i18n: An entry of a timeline
+    Happening.REMINDED: lambda tongue: tongue.gettext("The reminder was sent."),
+    # i18n: An entry of a timeline
+    Happening.NOT_REMINDED: lambda tongue: tongue.gettext("The reminder was not sent."),
+    # i18n: An entry of a timeline: by a person or by a machine
+    Happening.OPENED: lambda tongue: tongue.gettext("A link to the survey was opened for the first time."),
+    # i18n: An entry of a timeline; why it was held follows
+    Happening.HELD: lambda tongue: tongue.gettext("An answer came in and was held."),
+    # i18n: An entry of a timeline
+    Happening.COUNTED: lambda tongue: tongue.gettext("The answer counted."),
+    # i18n: An entry of a timeline
+    Happening.CHANGED: lambda tongue: tongue.gettext("The customer changed or confirmed the answer."),
+    # i18n: An entry of a timeline: somebody in support let a held answer count; why follows
+    Happening.RELEASED: lambda tongue: tongue.gettext("Somebody released the answer."),
+    # i18n: An entry of a timeline: somebody in support decided that an answer does not count; why follows
+    Happening.ANSWER_REFUSED: lambda tongue: tongue.gettext("Somebody refused the answer."),
+    # i18n: An entry of a timeline: somebody in support took an answer out of the scores; why follows
+    Happening.WITHDRAWN: lambda tongue: tongue.gettext("Somebody withdrew the answer."),
+    # i18n: An entry of a timeline: a withdrawn answer counts again
+    Happening.RESTORED: lambda tongue: tongue.gettext("Somebody let the answer count again."),
+}
+
+COUNTED: Mapping[Evidence, Sentence] = {
+    # i18n: An entry of a timeline
+    Evidence.SETTLED: lambda tongue: tongue.gettext("The answer counted because nothing spoke against it."),
+    # i18n: An entry of a timeline
+    Evidence.GESTURE: lambda tongue: tongue.gettext(
+        "The answer counted because a rating was chosen on the page."
+    ),
+    # i18n: An entry of a timeline: Send is a button. Some browsers do not say that a person pressed it
+    Evidence.PRESS_UNVERIFIED: lambda tongue: tongue.gettext(
+        "The answer counted because Send was pressed, in a browser that cannot prove it."
+    ),
+    # i18n: An entry of a timeline: Send is a button
+    Evidence.PRESS: lambda tongue: tongue.gettext("The answer counted because the customer pressed Send."),
+    Evidence.IMPORTED: STATES[Status.IMPORTED],
+    Evidence.RELEASED: HAPPENINGS[Happening.RELEASED],
+}
+
+
+def held_sentence(tongue: Language, reason: str | None) -> str:
+    """Why an answer does not count yet; of a reason that this release does not know, only that."""
+    known: dict[str, Sentence] = {str(key): sentence for key, sentence in HELD.items()}
+    if reason in known:
+        return known[reason](tongue)
+    # i18n: Of an answer, where the reason is not known any more
+    return tongue.gettext("The answer does not count yet.")
+
+
+def verdict_sentence(tongue: Language, verdict: Verdict) -> str:
+    """Why somebody of ours judged an answer so; also what is chosen from when judging."""
+    return VERDICTS[verdict](tongue)
+
+
+def happening_sentence(tongue: Language, entry: Happened) -> str:
+    """What happened, and why where it is known in our words; never a mail server's own, and not when."""
+    detail = entry.detail or ""
+    match entry.what:
+        case Happening.CANCELLED:
+            return _of(CAUSES, Cause, detail, tongue)
+        case Happening.COUNTED if detail in set(Evidence):
+            return COUNTED[Evidence(detail)](tongue)
+    sentence = HAPPENINGS[entry.what](tongue)
+    why = _WHY.get(entry.what, {}).get(detail)
+    return f"{sentence} {why(tongue)}" if why else sentence
+
+
 def nothing_known(tongue: Language, ticket: str) -> str:
     """For a ticket that nobody was ever asked about."""
     # i18n: Answer to the question why a customer got no survey. {ticket}: T-1042
@@ -139,3 +302,17 @@ def _of(
     known: dict[str, Sentence] = {str(key): sentence for key, sentence in sentences.items()}
     fallback = STATES[Status.REFUSED if kind is Refusal else Status.CANCELLED]
     return known.get(reason or "", fallback)(tongue)
+
+
+_VERDICTS: dict[str, Sentence] = {str(key): sentence for key, sentence in VERDICTS.items()}
+_NO_SURVEY: dict[str, Sentence] = {
+    str(key): sentence for key, sentence in (*REFUSALS.items(), *CAUSES.items())
+}
+_WHY: Mapping[Happening, Mapping[str, Sentence]] = {
+    Happening.REFUSED: _NO_SURVEY,
+    Happening.NOT_REMINDED: _NO_SURVEY,
+    Happening.HELD: {str(key): sentence for key, sentence in HELD.items()},
+    Happening.RELEASED: _VERDICTS,
+    Happening.ANSWER_REFUSED: _VERDICTS,
+    Happening.WITHDRAWN: _VERDICTS,
+}

@@ -18,7 +18,7 @@ from surveyapp.db import Database, Session
 from surveyapp.i18n import LANGUAGES
 from surveyapp.invitations import Request
 from surveyapp.links import Links
-from surveyapp.mail import Letter, Sender, write
+from surveyapp.mail import Letter, sender_for, write
 from surveyapp.models import Answer
 from surveyapp.outbox import Claimed
 from surveyapp.worker import letter
@@ -95,7 +95,7 @@ def rehearse(settings: Settings, serve: Serve, clock: Callable[[], datetime]) ->
 
 def mail_of(letter: Letter, settings: Settings, now: datetime) -> EmailMessage:
     """The mail that the worker would send."""
-    return write(letter, Sender(settings.company, settings.mail_from, settings.public_url), now)
+    return write(letter, sender_for(settings, letter.locale), now)
 
 
 @contextmanager

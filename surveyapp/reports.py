@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -18,6 +18,7 @@ from surveyapp.core.scales import SCALES, Metric
 from surveyapp.core.scoring import Score, is_withheld, score
 from surveyapp.core.status import Status
 from surveyapp.models import Answer, Invitation, Rating, SurveyVersion
+from surveyapp.names import Kind, Words
 from surveyapp.surveys import version_of
 
 
@@ -91,6 +92,7 @@ def scores(
 
     A metric that is asked for is there even when it has no answers.
     """
+    chosen = in_our_words(session, chosen)
     tallies = _tallies(session, chosen, by)
     states = _states(session, chosen, by)
     asked = _asked(session, chosen, by)
@@ -146,6 +148,14 @@ def held(session: Session, settings: Settings, now: datetime) -> list[Held]:
 def _reason(session: Session, settings: Settings, invitation_id: str, now: datetime) -> str:
     """Of an answer that is still to be judged: the touches since it was held are not in its row."""
     return evidence.reason(look(session, settings, invitation_id, now).case, settings.rules)
+
+
+def in_our_words(session: Session, chosen: Filter) -> Filter:
+    """The filter for `conditions`: one by a synonym means what the synonym stands for."""
+    words = Words(session)
+    said = {kind: getattr(chosen, kind) for kind in (Kind.TEAM, Kind.CASE_TYPE, Kind.CHANNEL)}
+    given: dict[str, Any] = {kind: words.canonical(kind, word) for kind, word in said.items() if word}
+    return replace(chosen, **given)
 
 
 def conditions(chosen: Filter, day: Any = Answer.day) -> Iterable[ColumnElement[bool]]:

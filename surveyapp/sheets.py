@@ -10,13 +10,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from enum import StrEnum
-from io import TextIOWrapper
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import BinaryIO, Self
 from zoneinfo import ZoneInfo
 
-from surveyapp.core.errors import SurveyappError
+from surveyapp.core.errors import Problem, SurveyappError
 
 LONGEST_CELL = 10_000
 LONGEST_ROW = 100_000
@@ -69,16 +69,58 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+class Flaw(StrEnum):
+    """What is wrong with a file or one of its rows; surveyapp.flaws says the same in four languages."""
+
+    EMPTY = "The file is empty."
+    NO_ROWS = "The file has no rows below its titles."
+    LARGE = "The file is larger than {n} MB."
+    HEADER_UNCLOSED = (
+        "The header in line {line} cannot be read: A quotation mark of it is not closed, "
+        "or text follows the one that closes a cell."
+    )
+    HEADER_LONG = "The header in line {line} is longer than {n} characters."
+    LACKING = "The file lacks a column: {columns}. It has: {titles}."
+    NAMELESS = "Column {n} is a property without a name."
+    TWICE = "The columns {first} and {second} are both {name}."
+    IGNORED = "The column {name} is ignored."
+    NOT_UTF_8 = (
+        "The file is not UTF-8 all through and was read as Windows-1252; "
+        "where names look wrong, save it as UTF-8."
+    )
+    CELLS = "This row has {cells} cells, the header has {titles}."
+    CELLS_TO_LINE = "This row has {cells} cells, the header has {titles}. It goes on to line {last}."
+    LONG_ROW = "This row is longer than {n} characters."
+    UNCLOSED = "A quotation mark of this row is not closed, or text follows the one that closes a cell."
+    NUL = "This has a NUL character, which is no text."
+    NO_TEXT = "This has bytes that are no text in the file's encoding."
+    NO_DATE = "This must be a date such as 2026-03-02, 02.03.2026 or 2026-03-02T14:05:00+01:00."
+    TWO_DATES = "{date} may mean two days; write it as 2026-03-02."
+    YEAR = "This year cannot be meant."
+    OURS = "Something went wrong on our side with this row."
+    NOT_ALLOWED = "Whoever put the file in may not invite any more."
+    ERASED = "The file held the data of a person who was erased, so it was deleted; put it in again."
+
+
 class SheetError(SurveyappError):
     """The file as a whole is no sheet of ours; the text says what to change."""
+
+    def __init__(self, sentence: str, **values: object) -> None:
+        """`values` fill the placeholders of a Flaw; `flaw` is None for any other sentence."""
+        self.flaw = sentence if isinstance(sentence, Flaw) else None
+        self.values = values
+        super().__init__(sentence.format(**values) if self.flaw else sentence)
 
 
 class RowError(SurveyappError):
     """One row cannot be used; `line` is where it begins, `field` the column's name where one is to blame."""
 
-    def __init__(self, line: int, sentence: str, field: str | None = None) -> None:
-        super().__init__(f"{field}: {sentence}" if field else sentence)
-        self.line, self.field = line, field
+    def __init__(self, line: int, sentence: str, field: str | None = None, **values: object) -> None:
+        """`values` fill the placeholders of a Flaw or Problem; `flaw` is None for any other sentence."""
+        self.flaw: Flaw | Problem | None = sentence if isinstance(sentence, (Flaw, Problem)) else None
+        said = sentence.format(**values) if self.flaw else str(sentence)
+        super().__init__(f"{field}: {said}" if field else said)
+        self.line, self.field, self.values = line, field, values
 
 
 class DateOrder(StrEnum):
@@ -107,7 +149,7 @@ class Row:
             return None
         found = _WHOLE.fullmatch(text)
         if not found or not lowest <= int(found[1]) <= highest:
-            raise RowError(self.line, f"This must be a whole number from {lowest} to {highest}.", field)
+            raise RowError(self.line, Problem.NUMBER, field, low=lowest, high=highest)
         return int(found[1])
 
     def moment(self, field: str, order: DateOrder | None, zone: ZoneInfo) -> datetime | None:
@@ -119,25 +161,24 @@ class Row:
         try:
             return None if text is None else _moment(text, order, zone)
         except _AmbiguousError as error:
-            sentence = f"{text} may mean two days; write it as 2026-03-02."
-            raise RowError(self.line, sentence, field) from error
+            raise RowError(self.line, Flaw.TWO_DATES, field, date=text) from error
         except (ValueError, OverflowError) as error:
-            sentence = "This must be a date such as 2026-03-02, 02.03.2026 or 2026-03-02T14:05:00+01:00."
-            raise RowError(self.line, sentence, field) from error
+            raise RowError(self.line, Flaw.NO_DATE, field) from error
 
 
 class Sheet:
     """An open file; use it in a `with` block. It is read once, from its first row to its last."""
 
-    def __init__(self, path: Path, fields: Collection[str], needed: Collection[str] = ()) -> None:
-        """Columns for others than these fields are ignored, each with a warning.
+    def __init__(self, source: Path | bytes, fields: Collection[str], needed: Collection[str] = ()) -> None:
+        """A file by its path, or its bytes. Columns for other fields are ignored, each with a notice.
 
         Raises SheetError for a file that cannot be read, is empty, or lacks a needed column.
         """
         self.size = 0
-        self._file = _opened(path)
+        self._file = BytesIO(source) if isinstance(source, bytes) else _opened(source)
         try:
-            self.size = os.fstat(self._file.fileno()).st_size
+            self.size = self._file.seek(0, os.SEEK_END)
+            self._file.seek(0)
             self.encoding, self._is_damaged = _encoding(self._file)
             self._lines = _Lines(
                 TextIOWrapper(self._file, self.encoding, errors=_handler(self.encoding), newline="")
@@ -157,6 +198,11 @@ class Sheet:
         _traceback: TracebackType | None,
     ) -> None:
         self._file.close()
+
+    @property
+    def warnings(self) -> list[str]:
+        """The notices in English."""
+        return [str(notice) for notice in self.notices]
 
     @property
     def position(self) -> int:
@@ -179,15 +225,13 @@ class Sheet:
             None,
         )
         if header is None:
-            raise SheetError("The file is empty.")
+            raise SheetError(Flaw.EMPTY)
         if isinstance(header, RowError):
-            raise SheetError(f"The header in line {header.line} cannot be read: {header}")
-        self.warnings: list[str] = []
+            flaw = Flaw.HEADER_LONG if header.flaw is Flaw.LONG_ROW else Flaw.HEADER_UNCLOSED
+            raise SheetError(flaw, line=header.line, n=LONGEST_ROW) from header
+        self.notices: list[SheetError] = []
         if self.encoding == "cp1252":
-            self.warnings.append(
-                "The file is not UTF-8 all through and was read as Windows-1252; "
-                "where names look wrong, save it as UTF-8."
-            )
+            self.notices.append(SheetError(Flaw.NOT_UTF_8))
         self._places: list[tuple[int, str]] = []
         self._properties: list[tuple[int, str]] = []
         self._width = len(header)
@@ -195,7 +239,7 @@ class Sheet:
             self._take(place, title.strip(), fields)
         self.fields = frozenset(field for _, field in self._places)
         if missing := [field for field in needed if field not in self.fields]:
-            raise SheetError(f"The file lacks a column: {', '.join(missing)}. It has: {_listed(header)}.")
+            raise SheetError(Flaw.LACKING, columns=", ".join(missing), titles=_listed(header))
 
     def _take(self, place: int, title: str, fields: Collection[str]) -> None:
         """Note what the column is for."""
@@ -203,25 +247,25 @@ class Sheet:
         name = title[len(PROPERTY) :].strip() if is_property else field_of(title)
         places = self._properties if is_property else self._places
         if is_property and not name:
-            raise SheetError(f"Column {place + 1} is a property without a name.")
+            raise SheetError(Flaw.NAMELESS, n=place + 1)
         if name is None or (not is_property and name not in fields):
             if title:
-                self.warnings.append(f"The column {_quoted(title)} is ignored.")
+                self.notices.append(SheetError(Flaw.IGNORED, name=_quoted(title)))
             return
         for earlier, other in places:
             if other == name:
-                raise SheetError(f"The columns {earlier + 1} and {place + 1} are both {_quoted(name)}.")
+                raise SheetError(Flaw.TWICE, first=earlier + 1, second=place + 1, name=_quoted(name))
         places.append((place, name))
 
     def _row(self, line: int, cells: Sequence[str]) -> Row | RowError:
         if len(cells) < self._width or any(cells[self._width :]):
-            few_or_many = f"This row has {len(cells)} cells, the header has {self._width}."
             last = self._lines.number
-            return RowError(line, few_or_many + (f" It goes on to line {last}." if last > line else ""))
+            flaw = Flaw.CELLS_TO_LINE if last > line else Flaw.CELLS
+            return RowError(line, flaw, cells=len(cells), titles=self._width, last=last)
         if self._lines.is_suspicious(is_damaged=self._is_damaged):
             for place, cell in enumerate(cells):
-                if sentence := _flaw(cell, is_damaged=self._is_damaged):
-                    return RowError(line, sentence, self._name(place))
+                if wrong := _flaw(cell, is_damaged=self._is_damaged):
+                    return RowError(line, wrong, self._name(place), n=LONGEST_CELL)
         return Row(
             line,
             {field: cells[place].strip() for place, field in self._places},
@@ -243,7 +287,7 @@ class Sheet:
                 first = lines.number - len(lines.row) + 1
                 is_long = len(lines.row) == 1 and len(lines.row[0]) > LONGEST_ROW
                 lines.take_back()
-                yield first, RowError(first, _TOO_LONG if is_long else _UNCLOSED)
+                yield first, RowError(first, Flaw.LONG_ROW if is_long else Flaw.UNCLOSED, n=LONGEST_ROW)
                 continue
             if cells is None:
                 return
@@ -292,7 +336,7 @@ class _Lines:
         self.row.append(line)
         self._length += len(line)
         if self._length > LONGEST_ROW:
-            raise csv.Error(_TOO_LONG)
+            raise csv.Error
         return line
 
     def begin(self) -> None:
@@ -332,8 +376,6 @@ class _Lines:
         return line
 
 
-_TOO_LONG = f"This row is longer than {LONGEST_ROW} characters."
-_UNCLOSED = "A quotation mark of this row is not closed, or text follows the one that closes a cell."
 _BLANK_LINES = 100
 _BLOCK = 1 << 20
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -430,13 +472,13 @@ def _is_blank(cells: Sequence[str]) -> bool:
     return not "".join(cells).strip()
 
 
-def _flaw(cell: str, *, is_damaged: bool) -> str | None:
+def _flaw(cell: str, *, is_damaged: bool) -> Flaw | Problem | None:
     if "\0" in cell:
-        return "This has a NUL character, which is no text."
+        return Flaw.NUL
     if len(cell) > LONGEST_CELL:
-        return f"This is longer than {LONGEST_CELL} characters."
+        return Problem.LONG
     if is_damaged and "\ufffd" in cell:
-        return "This has bytes that are no text in the file's encoding."
+        return Flaw.NO_TEXT
     return None
 
 

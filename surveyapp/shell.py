@@ -4,11 +4,12 @@ import json
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import click
 
-from surveyapp import logs
+from surveyapp import logs, preferences
 from surveyapp.config import Settings, settings_from
 from surveyapp.core.errors import SettingError
 from surveyapp.db import Database
@@ -17,8 +18,16 @@ as_json = click.option("--json", "is_json", is_flag=True, help="Print JSON for a
 
 
 def settings() -> Settings:
-    """Those of the environment."""
-    return settings_from(os.environ)
+    """Those of the environment, with what was set in the browser since."""
+    installed = settings_from(os.environ)
+    looked = Database(installed.database_url)
+    if looked.url.get_backend_name() == "sqlite" and not Path(looked.url.database or "").is_file():
+        # Looking into a file that is not there would make one.
+        return installed
+    try:
+        return preferences.read(installed, looked)
+    finally:
+        looked.dispose()
 
 
 def start_logging(chosen: Settings) -> None:

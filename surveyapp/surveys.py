@@ -1,7 +1,7 @@
 """The surveys: what is asked, in which words, and every version of them."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -31,6 +31,9 @@ BUILT_IN: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Survey -> its questions; the first is asked in the mail."""
 
+Texts = Mapping[str, Mapping[str, QuestionText]]
+"""Language -> question -> its words."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -38,6 +41,8 @@ class Question:
 
     key: str
     metric: Metric
+    is_edited: bool = False
+    """Its words, in every language, are the organisation's own and not those that ship."""
 
     @property
     def scale(self) -> Scale | None:
@@ -52,7 +57,7 @@ class Version:
     survey_key: str
     number: int
     questions: tuple[Question, ...]
-    texts: Mapping[str, Mapping[str, QuestionText]]
+    texts: Texts
 
     @property
     def main(self) -> Question:
@@ -73,16 +78,16 @@ def install_built_ins(session: Session, now: datetime) -> list[str]:
     """Add what is missing and a new version where a built-in text changed; returns the keys it touched.
 
     What earlier versions asked stays as it was, and so do further questions that were added to a survey.
+    A question whose words the organisation has edited keeps them in every language, changed or not: a
+    translation that ships would say something else than the words beside it.
     """
-    if dialect_of(session) == "postgresql":
-        # Every machine of a new release may do this as it starts; SQLite lets one write at a time anyway.
-        session.execute(text("LOCK TABLE surveys IN SHARE ROW EXCLUSIVE MODE"))
+    _hold_still(session)
     touched = []
     for key, questions in BUILT_IN.items():
         survey = session.get(Survey, key)
-        if survey is not None:
-            questions = tuple(question["key"] for question in _current(session, survey).questions)
-        if _write(session, key, questions, now):
+        current = current_version(session, survey) if survey else None
+        keys = [question.key for question in current.questions] if current else questions
+        if write_version(session, key, *_with_own_words(current, keys), now):
             touched.append(key)
     return touched
 
@@ -115,11 +120,14 @@ def set_closed(session: Session, key: str, closed_at: datetime | None) -> None:
 
 
 def set_further(session: Session, key: str, metrics: Sequence[Metric], now: datetime) -> None:
-    """Ask these metrics too, on the page after the first answer; a new version, for new invitations."""
-    find_survey(session, key)
-    further = [question for metric in metrics for question in _built_in_questions(metric)]
+    """Ask these metrics too, on the page after the first answer; a new version, for new invitations.
+
+    Words that were edited stay; a question that was left out and comes back has those that ship.
+    """
+    current = current_version(session, survey_to_change(session, key))
+    further = [question for metric in metrics for question in questions_of(metric)]
     questions = dict.fromkeys((*BUILT_IN[key], *further))
-    _write(session, key, tuple(questions), now)
+    write_version(session, key, *_with_own_words(current, questions), now)
 
 
 def policy_of(survey: Survey) -> Policy:
@@ -147,7 +155,50 @@ def version_of_invitation(session: Session, invitation: Invitation) -> Version:
     return version_of(session, row.survey_key, row.number, row.digest)
 
 
-def texts_as_json(texts: Mapping[str, Mapping[str, QuestionText]]) -> dict[str, dict[str, Any]]:
+def questions_of(metric: Metric) -> list[str]:
+    """The keys of the metric's questions: three of NKI, one of every other metric."""
+    return [key for key, of in QUESTIONS.items() if of is metric]
+
+
+def survey_to_change(session: Session, key: str) -> Survey:
+    """The survey as it is now; nobody else changes it until the transaction ends.
+
+    Raises UnknownSurveyError.
+    """
+    _hold_still(session)
+    survey = find_survey(session, key)
+    # It may have been read before whoever changed it last was done; what this transaction changed stays.
+    session.flush()
+    session.refresh(survey)
+    return survey
+
+
+def write_version(
+    session: Session, key: str, questions: Sequence[Question], texts: Texts, now: datetime
+) -> int | None:
+    """Make this the survey's current version; returns its number, or None when the current one is just so."""
+    asked = [_as_stored(question) for question in questions]
+    words = json.loads(json.dumps(texts_as_json(texts)))
+    digest = sha256(json.dumps([asked, words], sort_keys=True).encode()).hexdigest()
+    survey = session.get(Survey, key)
+    if survey is not None and _current(session, survey).digest == digest:
+        return None
+    number = survey.current_version + 1 if survey else 1
+    if survey is None:
+        session.add(Survey(key=key, current_version=number))
+    else:
+        survey.current_version = number
+    session.flush()
+    session.add(
+        SurveyVersion(
+            survey_key=key, number=number, questions=asked, texts=words, digest=digest, created_at=now
+        )
+    )
+    session.flush()
+    return number
+
+
+def texts_as_json(texts: Texts) -> dict[str, dict[str, Any]]:
     """Language -> question -> its words, as plain values."""
     return {code: {key: asdict(text) for key, text in questions.items()} for code, questions in texts.items()}
 
@@ -167,46 +218,47 @@ _VERSION = select(SurveyVersion.questions, SurveyVersion.texts).where(
 )
 
 
-def _built_in_questions(metric: Metric) -> list[str]:
-    return [key for key, of in QUESTIONS.items() if of is metric]
-
-
 def _current(session: Session, survey: Survey) -> SurveyVersion:
     return session.get_one(SurveyVersion, (survey.key, survey.current_version))
 
 
-def _write(session: Session, key: str, questions: tuple[str, ...], now: datetime) -> bool:
-    """Make this the survey's current version unless it is already."""
-    asked = [{"key": question, "metric": str(QUESTIONS[question])} for question in questions]
-    texts = {
-        code: {question: asdict(built_in_text(question, language(code))) for question in questions}
-        for code in LANGUAGES
-    }
-    texts = json.loads(json.dumps(texts))
-    digest = sha256(json.dumps([asked, texts], sort_keys=True).encode()).hexdigest()
-    survey = session.get(Survey, key)
-    if survey is not None and _current(session, survey).digest == digest:
-        return False
-    number = survey.current_version + 1 if survey else 1
-    if survey is None:
-        session.add(Survey(key=key, current_version=number))
-    else:
-        survey.current_version = number
-    session.flush()
-    session.add(
-        SurveyVersion(
-            survey_key=key, number=number, questions=asked, texts=texts, digest=digest, created_at=now
-        )
-    )
-    session.flush()
-    return True
+def _hold_still(session: Session) -> None:
+    if dialect_of(session) == "postgresql":
+        # Every machine of a new release may write as it starts; SQLite lets one write at a time anyway.
+        session.execute(text("LOCK TABLE surveys IN SHARE ROW EXCLUSIVE MODE"))
+
+
+# Stored with a question whose words are edited; what is not edited is stored as it ever was.
+_OWN = "own"
+
+
+def _as_stored(question: Question) -> dict[str, str]:
+    words = {"words": _OWN} if question.is_edited else {}
+    return {"key": question.key, "metric": str(question.metric), **words}
+
+
+def _with_own_words(current: Version | None, keys: Iterable[str]) -> tuple[list[Question], Texts]:
+    """These questions in the words that ship, or in the current version's where those are edited."""
+    edited = {each.key for each in current.questions if each.is_edited} if current else set()
+    questions = [Question(key, QUESTIONS[key], key in edited) for key in keys]
+    texts = {code: {each.key: _words(current, code, each) for each in questions} for code in LANGUAGES}
+    return questions, texts
+
+
+def _words(current: Version | None, code: str, question: Question) -> QuestionText:
+    # A language that is new in this release has no edited words yet.
+    stored = current.texts.get(code) if current and question.is_edited else None
+    return stored[question.key] if stored else built_in_text(question.key, language(code))
 
 
 def _questions(stored: Sequence[Mapping[str, str]]) -> tuple[Question, ...]:
-    return tuple(Question(question["key"], Metric(question["metric"])) for question in stored)
+    return tuple(
+        Question(question["key"], Metric(question["metric"]), question.get("words") == _OWN)
+        for question in stored
+    )
 
 
-def _texts(stored: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Mapping[str, QuestionText]]:
+def _texts(stored: Mapping[str, Mapping[str, Any]]) -> Texts:
     return {
         code: {key: _question_text(text) for key, text in questions.items()}
         for code, questions in stored.items()

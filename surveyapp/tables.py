@@ -8,6 +8,7 @@ from typing import Any
 from surveyapp.core.scales import SCALES, Direction, Metric
 from surveyapp.core.scoring import Score, favourable_share
 from surveyapp.i18n import Language, language
+from surveyapp.metric_names import metric_name
 from surveyapp.reports import Dimension, Figures
 
 
@@ -28,7 +29,7 @@ def plain(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
 
 def _block(speech: Language, metric: Metric, figures: Sequence[Figures], by: Dimension | None) -> str:
     table = [_header(speech, metric, by), *(_row(speech, each, by) for each in figures)]
-    return metric_name(speech, metric) + "\n\n" + _drawn(table, numbers_from=1 if by else 0)
+    return _title(speech, metric) + "\n\n" + _drawn(table, numbers_from=1 if by else 0)
 
 
 def _header(speech: Language, metric: Metric, by: Dimension | None) -> list[str]:
@@ -75,6 +76,35 @@ def _details(speech: Language, metric: Metric) -> list[str]:
                 pgettext("csat group", "neutral"),
                 # i18n: Group of CSAT, column of counts
                 pgettext("csat group", "dissatisfied"),
+            ]
+        case Metric.SOLVED:
+            return [
+                # i18n: Group of "Was your issue solved?", column of counts
+                pgettext("solved group", "yes"),
+                # i18n: Group of "Was your issue solved?", column of counts
+                pgettext("solved group", "partly"),
+                # i18n: Group of "Was your issue solved?", column of counts
+                pgettext("solved group", "no"),
+            ]
+        case Metric.TREATMENT:
+            return [
+                mean,
+                # i18n: Group of those who were treated so, column of counts
+                pgettext("treatment group", "well"),
+                # i18n: Group of those who were treated neither well nor badly, column of counts
+                pgettext("treatment group", "neutral"),
+                # i18n: Group of those who were treated so, column of counts
+                pgettext("treatment group", "badly"),
+            ]
+        case Metric.COMPETENCE:
+            return [
+                mean,
+                # i18n: Group of those to whom we seemed so, column of counts
+                pgettext("competence group", "competent"),
+                # i18n: Group of those to whom we seemed neither competent nor incompetent, column of counts
+                pgettext("competence group", "neutral"),
+                # i18n: Group of those to whom we seemed so, column of counts
+                pgettext("competence group", "incompetent"),
             ]
         case Metric.CES | Metric.CES_EASE:
             return [
@@ -123,29 +153,15 @@ def _rate(speech: Language, figures: Figures) -> str:
     return f"{speech.percent(figures.response_rate)} ({counts})"
 
 
-def metric_name(speech: Language, metric: Metric) -> str:
+def _title(speech: Language, metric: Metric) -> str:
     """The metric's name, with its direction in words where a reader could take it the wrong way round."""
-    _ = speech.gettext
-    name = {
-        # i18n: Name of a metric
-        Metric.NPS: _("Willingness to recommend (NPS)"),
-        # i18n: Name of a metric
-        Metric.CSAT: _("Customer satisfaction (CSAT)"),
-        # i18n: Name of a metric
-        Metric.CES: _("Customer effort (CES)"),
-        # i18n: Name of a metric
-        Metric.CES_EASE: _("Ease (CES 2.0)"),
-        # i18n: Name of a metric
-        Metric.NKI: _("Customer satisfaction index (NKI)"),
-        # i18n: Name of a metric
-        Metric.OPEN: _("Open comment"),
-    }[metric]
+    name = metric_name(speech, metric)
     if metric not in (Metric.CES, Metric.CES_EASE):
         return name
     # i18n: Direction of a metric, after its name
-    lower = _("lower is better")
+    lower = speech.gettext("lower is better")
     # i18n: Direction of a metric, after its name
-    higher = _("higher is better")
+    higher = speech.gettext("higher is better")
     return f"{name}, {lower if SCALES[metric].better is Direction.LOWER else higher}"
 
 
@@ -158,11 +174,26 @@ def _score(speech: Language, figures: Figures) -> list[str]:
     interval = "–"
     if score.low is not None and score.high is not None:
         interval = " … ".join(_figure(speech, figures.metric, end) for end in (score.low, score.high))
-    value = _figure(speech, figures.metric, score.value)
-    if figures.metric is Metric.CSAT:
-        # i18n: Share of CSAT answers 4 and 5. {p}: 83%
-        value = speech.gettext("{p} satisfied", p=value)
-    return [value, interval, *_detail_figures(speech, score)]
+    return [_headline(speech, score), interval, *_detail_figures(speech, score)]
+
+
+def _headline(speech: Language, score: Score) -> str:
+    """The score, and of a share whose it is."""
+    value = _figure(speech, score.metric, score.value)
+    match score.metric:
+        case Metric.CSAT:
+            # i18n: Share of CSAT answers 4 and 5. {p}: 83%
+            return speech.gettext("{p} satisfied", p=value)
+        case Metric.SOLVED:
+            # i18n: Share of those whose issue was solved. {p}: 83%
+            return speech.gettext("{p} solved", p=value)
+        case Metric.TREATMENT:
+            # i18n: Share of those whom we treated well. {p}: 83%
+            return speech.gettext("{p} treated well", p=value)
+        case Metric.COMPETENCE:
+            # i18n: Share of those to whom we seemed competent. {p}: 83%
+            return speech.gettext("{p} found us competent", p=value)
+    return value
 
 
 def _detail_figures(speech: Language, score: Score) -> list[str]:
@@ -171,7 +202,7 @@ def _detail_figures(speech: Language, score: Score) -> list[str]:
     ]
     share = favourable_share(score)
     match score.metric:
-        case Metric.NPS:
+        case Metric.NPS | Metric.SOLVED:
             return groups
         case Metric.CES | Metric.CES_EASE if share:
             # i18n: Share of CES answers on the easy side. {p}: 83%
@@ -183,7 +214,7 @@ def _figure(speech: Language, metric: Metric, value: float) -> str:
     match metric:
         case Metric.NPS:
             return speech.signed(value)
-        case Metric.CSAT:
+        case Metric.CSAT | Metric.SOLVED | Metric.TREATMENT | Metric.COMPETENCE:
             return speech.percent(value)
         case Metric.NKI:
             return speech.number(value)

@@ -30,6 +30,9 @@ QUESTIONS: Mapping[str, Metric] = {
     "nki1": Metric.NKI,
     "nki2": Metric.NKI,
     "nki3": Metric.NKI,
+    "solved": Metric.SOLVED,
+    "treatment": Metric.TREATMENT,
+    "competence": Metric.COMPETENCE,
     "open": Metric.OPEN,
 }
 
@@ -209,6 +212,68 @@ def _nki3(language: Language) -> QuestionText:
     )
 
 
+def _solved(language: Language) -> QuestionText:
+    _ = language.gettext
+    return QuestionText(
+        lead_in="",
+        # i18n: A further question after a support case
+        question=_("Was your issue solved?"),
+        labels={
+            # i18n: An answer to "Was your issue solved?"
+            1: _("No"),
+            # i18n: An answer to "Was your issue solved?"
+            2: _("Partly"),
+            # i18n: An answer to "Was your issue solved?"
+            3: _("Yes"),
+        },
+        prompts=_satisfaction_prompts(language),
+    )
+
+
+def _treatment(language: Language) -> QuestionText:
+    _, pgettext = language.gettext, language.pgettext
+    return QuestionText(
+        lead_in="",
+        # i18n: A further question, 1 (very badly) to 5 (very well): were we polite, attentive, respectful
+        question=_("How well did we treat you?"),
+        labels={
+            # i18n: How well we treated the customer, the answer 1; as strong as its opposite "Very well"
+            1: pgettext("scale point", "Very badly"),
+            # i18n: How well we treated the customer, the answer 2
+            2: pgettext("scale point", "Badly"),
+            # i18n: How well we treated the customer, the answer 3
+            3: pgettext("scale point", "Neither well nor badly"),
+            # i18n: How well we treated the customer, the answer 4
+            4: pgettext("scale point", "Well"),
+            # i18n: How well we treated the customer, the answer 5; as strong as its opposite "Very badly"
+            5: pgettext("scale point", "Very well"),
+        },
+        prompts=_satisfaction_prompts(language),
+    )
+
+
+def _competence(language: Language) -> QuestionText:
+    _, pgettext = language.gettext, language.pgettext
+    return QuestionText(
+        lead_in="",
+        # i18n: A further question, 1 (very incompetent) to 5 (very competent); "we" are those who helped
+        question=_("How competent did we seem?"),
+        labels={
+            # i18n: How competent we seemed, the answer 1; of several people, as strong as "Very competent"
+            1: pgettext("scale point", "Very incompetent"),
+            # i18n: How competent we seemed, the answer 2; of several people
+            2: pgettext("scale point", "Incompetent"),
+            # i18n: How competent we seemed, the answer 3; of several people
+            3: pgettext("scale point", "Neither competent nor incompetent"),
+            # i18n: How competent we seemed, the answer 4; of several people
+            4: pgettext("scale point", "Competent"),
+            # i18n: How competent we seemed, the answer 5; of several people, as strong as "Very incompetent"
+            5: pgettext("scale point", "Very competent"),
+        },
+        prompts=_satisfaction_prompts(language),
+    )
+
+
 def _open(language: Language) -> QuestionText:
     # i18n: The question of a survey that asks for a comment alone. {company}: Nordvik Energi
     question = language.gettext("What would you like to tell us about the help you received from {company}?")
@@ -223,5 +288,8 @@ _TEXTS: Mapping[str, Callable[[Language], QuestionText]] = {
     "nki1": _nki1,
     "nki2": _nki2,
     "nki3": _nki3,
+    "solved": _solved,
+    "treatment": _treatment,
+    "competence": _competence,
     "open": _open,
 }

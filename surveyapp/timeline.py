@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from surveyapp.core.evidence import State
+from surveyapp.core.evidence import Evidence, State
 from surveyapp.core.status import Happening, Status
 from surveyapp.db import AnySession, table_of
 from surveyapp.models import AnswerEvent, Invitation, InvitationEvent, Touch, new_id
@@ -71,13 +71,24 @@ def _answered(session: Session, invitation: Invitation) -> Iterator[Entry]:
     events = session.scalars(
         select(AnswerEvent).where(AnswerEvent.invitation_id == invitation.id).order_by(AnswerEvent.revision)
     )
+    before: str | None = None
     is_counted = False
     for event in events:
-        match event.state:
-            case State.COUNTED:
-                yield Entry(event.at, Happening.CHANGED if is_counted else Happening.COUNTED, event.evidence)
-                is_counted = True
-            case State.HELD:
-                yield Entry(event.at, Happening.HELD, event.reason)
-            case _:
-                yield Entry(event.at, Happening.WITHDRAWN, event.reason)
+        yield _change(event, before, is_counted=is_counted)
+        before, is_counted = event.state, is_counted or event.state == State.COUNTED
+
+
+def _change(event: AnswerEvent, before: str | None, *, is_counted: bool) -> Entry:
+    """What an event of the answer is, by the state before it and whether it had counted ever before."""
+    match event.state:
+        case State.COUNTED if before == State.VOID:
+            return Entry(event.at, Happening.RESTORED)
+        case State.COUNTED if event.evidence == Evidence.RELEASED:
+            return Entry(event.at, Happening.RELEASED, event.reason)
+        case State.COUNTED:
+            return Entry(event.at, Happening.CHANGED if is_counted else Happening.COUNTED, event.evidence)
+        case State.HELD:
+            return Entry(event.at, Happening.HELD, event.reason)
+        case State.REFUSED:
+            return Entry(event.at, Happening.ANSWER_REFUSED, event.reason)
+    return Entry(event.at, Happening.WITHDRAWN, event.reason)

@@ -9,7 +9,20 @@ from datetime import UTC, datetime, timedelta
 from threading import Event, Lock
 from time import monotonic
 
-from surveyapp import answers, hooks, logs, outbox, replies
+from surveyapp import (
+    answers,
+    hooks,
+    limits,
+    logs,
+    notes,
+    outbox,
+    replies,
+    retention,
+    signins,
+    uploads,
+    user_mail,
+    users,
+)
 from surveyapp.config import Settings
 from surveyapp.core.errors import (
     DatabaseFailedError,
@@ -20,15 +33,20 @@ from surveyapp.core.errors import (
     SurveyappError,
 )
 from surveyapp.db import Database
+from surveyapp.i18n import closest, language
 from surveyapp.links import Links, links_of
-from surveyapp.mail import Letter, Sender, write
+from surveyapp.look import shown_logo
+from surveyapp.mail import Letter, sender_for, write
+from surveyapp.notes import ClaimedNote, Ending
 from surveyapp.outbox import Claimed, Ended, Outcome
+from surveyapp.preferences import Cache
 from surveyapp.relay import Relay, relay
 
 log = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 1.0
 PURGE_EVERY = timedelta(hours=1)
+NOTES_EVERY_SECONDS = 1.0
 
 # Not for speed, which comes from more processes: while one of them waits for a server, the other one works.
 # This holds for SQLite as well, because nobody waits for a mail server inside a transaction.
@@ -60,12 +78,13 @@ class Lanes:
         self._quick_until: dict[str, float] = {}
         self._failures = 0
         self._paused_until = 0.0
+        self._notes_from = 0.0
 
     def choose(self, claim: Callable[[Collection[str]], Claimed | None]) -> Claimed | None:
         """Claim, without the domains that must wait; slow ones have their turn when nothing else is due."""
         # One sender after the other, because what one of them takes is what the next one must leave alone.
         with self._choosing:
-            if self._clock() < self._paused_until:
+            if self.is_paused():
                 return None
             slow, busy = self._slow(), self._busy()
             claimed = claim(slow | busy)
@@ -90,6 +109,19 @@ class Lanes:
             if len(self._quick_until) > MOST_DOMAINS:
                 # What is forgotten only costs each domain one careful mail.
                 self._quick_until.clear()
+
+    def is_paused(self) -> bool:
+        """Whether nothing goes out at present."""
+        return self._clock() < self._paused_until
+
+    def take_turn_for_notes(self) -> bool:
+        """Whether to look for mails to users: once a second, whichever sender asks first."""
+        with self._noting:
+            now = self._clock()
+            if now < self._notes_from:
+                return False
+            self._notes_from = now + NOTES_EVERY_SECONDS
+            return True
 
     def note_contact(self) -> None:
         """The relay has judged a mail, so it is there."""
@@ -144,13 +176,19 @@ class Worker:
     While it runs it has a sender, a thread, for `relay` and for each of the `further` relays.
     """
 
-    settings: Settings
+    installed: Settings
     database: Database
     links: Links
     relay: Relay
     clock: Callable[[], datetime]
     further: tuple[Relay, ...] = ()
     lanes: Lanes = field(default_factory=Lanes)
+    preferences: Cache = field(default_factory=Cache)
+
+    @property
+    def settings(self) -> Settings:
+        """The environment's, with what was set in the browser since."""
+        return self.preferences.settings(self.installed, self.database)
 
     def run(self, stop: Event) -> None:
         """Work until told to stop, which every sender hears between two mails."""
@@ -164,9 +202,13 @@ class Worker:
     def send_due(self, stop: Event | None = None) -> int:
         """Try every invitation that is due once, in this thread and over the first relay; returns how many.
 
-        Ends early when the relay cannot be reached.
+        Ends early when the relay cannot be reached. Mails to users go first and are not among them.
         """
         return self._send_due(self.relay, stop)
+
+    def send_notes(self, stop: Event | None = None) -> int:
+        """Try every mail to a user that is due once, as `send_due` does; returns how many."""
+        return self._send_notes(self.relay, stop)
 
     def settle_due(self, stop: Event | None = None) -> int:
         """Judge every held answer whose time has come; returns how many."""
@@ -176,10 +218,37 @@ class Worker:
         """Do what every waiting event of a helpdesk asks for; returns how many."""
         return self._until_none(lambda session, now: hooks.work_off(session, self.settings, now), stop)
 
+    def invite_uploaded(self) -> int:
+        """Invite the next customers of a file that somebody put in; returns how many rows were done.
+
+        A few at a time, so that helpdesks' events do not wait for a long list.
+        """
+        with self.database.transaction() as session:
+            return uploads.work_off(session, self.settings, self.clock())
+
     def purge_old(self, stop: Event | None = None) -> int:
         """Delete what has been kept long enough; returns how many rows."""
-        purges = (answers.purge_touches, replies.purge, hooks.purge)
-        return sum(self._until_none(purge, stop) for purge in purges)
+        purges = (
+            replies.purge,
+            hooks.purge,
+            notes.purge,
+            uploads.purge,
+            limits.purge,
+            signins.purge,
+            users.purge_links,
+        )
+        return sum(self._until_none(purge, stop) for purge in purges) + self._forget(stop)
+
+    def _forget(self, stop: Event | None) -> int:
+        """Retention: one round a day at most, with one entry in the audit log."""
+        with self.database.reading() as session:
+            if not retention.is_due(session, self.clock()):
+                return 0
+        purge = retention.Purge(self.settings)
+        done = self._until_none(purge, stop)
+        with self.database.transaction() as session:
+            retention.note(session, purge.counts, self.clock())
+        return done
 
     def _run_sender(self, relay: Relay, stop: Event) -> None:
         with closing(relay):
@@ -190,7 +259,7 @@ class Worker:
 
         def settle_and_purge() -> int:
             nonlocal purged_at
-            settled = self.settle_due(stop) + self.hear_helpdesks(stop)
+            settled = self.settle_due(stop) + self.hear_helpdesks(stop) + self.invite_uploaded()
             if self.clock() - purged_at > PURGE_EVERY:
                 self.purge_old(stop)
                 purged_at = self.clock()
@@ -225,6 +294,9 @@ class Worker:
     def _send_due(self, relay: Relay, stop: Event | None) -> int:
         sent = 0
         while not (stop and stop.is_set()):
+            # Between two invitations as well: a link for a password waits behind no ten thousand of them.
+            if self.lanes.take_turn_for_notes():
+                self._send_notes(relay, stop)
             claimed = self.lanes.choose(self._claim)
             if claimed is None:
                 break
@@ -250,10 +322,7 @@ class Worker:
             log.warning("invitation %s was taken over by another worker", claimed.id)
             return
         log.info("invitation %s: %s", claimed.id, tried.outcome)
-        if tried.is_general:
-            self.lanes.note_failure(tried.detail)
-        elif tried.is_general is False:
-            self.lanes.note_contact()
+        self._learn(tried)
         with self.database.transaction() as session:
             outbox.note_outcome(
                 session,
@@ -275,7 +344,9 @@ class Worker:
             is_marked = True
 
         try:
-            message = write(letter(claimed, self.settings, self.links), _sender(self.settings), self.clock())
+            settings = self.settings
+            sender = sender_for(settings, claimed.locale, shown_logo(settings, self.database))
+            message = write(letter(claimed, settings, self.links), sender, self.clock())
             relay.deliver(message, mark, self._return_address(claimed))
         except MailUnknownError as error:
             return Try(Outcome.UNKNOWN, str(error), is_general=_is_general(error))
@@ -292,6 +363,44 @@ class Worker:
             log.exception("invitation %s met a mistake of ours", claimed.id)
             outcome = Outcome.UNKNOWN if is_marked else Outcome.DELAYED
             return Try(outcome, "a mistake of ours; see the log", is_general=None)
+        return Try(Outcome.ACCEPTED)
+
+    def _learn(self, tried: Try) -> None:
+        if tried.is_general:
+            self.lanes.note_failure(tried.detail)
+        elif tried.is_general is False:
+            self.lanes.note_contact()
+
+    def _send_notes(self, relay: Relay, stop: Event | None) -> int:
+        sent = 0
+        while not (stop and stop.is_set()) and not self.lanes.is_paused():
+            settings, now = self.settings, self.clock()
+            with self.database.transaction() as session:
+                claimed = notes.claim(session, now)
+                link = notes.new_link(session, settings, claimed, now) if claimed else None
+            if claimed is None:
+                break
+            tried = self._deliver_note(claimed, settings, link, relay)
+            log.info("mail %s to a user, %s: %s", claimed.id, claimed.kind, tried.outcome)
+            self._learn(tried)
+            with self.database.transaction() as session:
+                notes.note_outcome(session, claimed, Ending(tried.outcome), tried.detail, self.clock())
+            sent += 1
+        return sent
+
+    def _deliver_note(self, claimed: ClaimedNote, settings: Settings, link: str | None, relay: Relay) -> Try:
+        """One try without a mark: twice is better than never for these, so what is unknown goes out again."""
+        try:
+            tongue = language(closest(claimed.locale, settings.locale))
+            logo = shown_logo(settings, self.database)
+            relay.deliver(user_mail.write(claimed, settings, tongue, link, self.clock(), logo), _no_mark)
+        except MailRefusedError as error:
+            return Try(Outcome.FAILED, str(error))
+        except (MailDelayedError, MailUnknownError, SettingError) as error:
+            return Try(Outcome.DELAYED, str(error), is_general=_is_general(error))
+        except Exception:  # a mistake of ours in one mail must not stop the others
+            log.exception("mail %s to a user met a mistake of ours", claimed.id)
+            return Try(Outcome.DELAYED, "a mistake of ours; see the log", is_general=None)
         return Try(Outcome.ACCEPTED)
 
     def _return_address(self, claimed: Claimed) -> str | None:
@@ -315,6 +424,9 @@ def run_once(worker: Worker) -> None:
     """Do everything that is due."""
     with closing(worker.relay):
         worker.hear_helpdesks()
+        while worker.invite_uploaded():
+            pass
+        worker.send_notes()
         worker.send_due()
         worker.settle_due()
         worker.purge_old()
@@ -340,8 +452,8 @@ def letter(claimed: Claimed, settings: Settings, links: Links) -> Letter:
     )
 
 
-def _sender(settings: Settings) -> Sender:
-    return Sender(settings.company, settings.mail_from, settings.public_url)
+def _no_mark() -> None:
+    """A mail to a user may go out twice."""
 
 
 def _is_general(error: SurveyappError) -> bool | None:

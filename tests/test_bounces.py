@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from surveyapp import bounces, invitations
+from surveyapp import bounces, erasure, invitations
 from surveyapp.bounces import Deed, Taken
 from surveyapp.core.policy import Refusal
 from surveyapp.core.status import Happening, Status
@@ -292,13 +292,12 @@ def test_a_bounce_that_overtakes_the_workers_note_stands(site: Site) -> None:
     assert len(suppressed(site)) == 1
 
 
-def test_an_invitation_whose_address_was_erased_is_noted(site: Site, sent: Invited) -> None:
+def test_an_invitation_whose_address_is_forgotten_is_left_alone(site: Site, sent: Invited) -> None:
     with site.database.transaction() as session:
         invitation = session.get_one(Invitation, sent.id)
         invitation.address = invitation.address_hash = None
-    taken = take(site, bounced(site, sent))
-    assert taken is not None and taken.deed is Deed.NOTED
-    assert suppressed(site) == [] and site.invitation(sent)["status"] == Status.FAILED
+    assert take(site, bounced(site, sent)) is None
+    assert suppressed(site) == [] and site.invitation(sent)["status"] == Status.SENT
 
 
 def remind(site: Site) -> None:
@@ -325,3 +324,16 @@ def test_a_reminder_that_comes_back_fails_no_mail_that_arrived(site: Site) -> No
     taken = take(site, bounce(return_address(site, sent), message_id(sent, is_reminder=True)))
     assert taken is not None and taken.deed is Deed.SUPPRESSED
     assert site.invitation(sent)["status"] == Status.SENT
+
+
+def test_a_bounce_that_comes_after_an_erasure_writes_nothing_of_the_person_again(
+    site: Site, sent: Invited
+) -> None:
+    with site.database.transaction() as session:
+        erased = erasure.erase(
+            session, site.settings, address=site.invitation(sent)["address"], now=site.clock()
+        )
+    assert list(erased.invitation_ids) == [sent.id]
+    before = everything(site)
+    assert take(site, bounced(site, sent)) is None
+    assert everything(site) == before

@@ -280,9 +280,21 @@ def test_links_open_the_page_of_their_row(site: Site, tmp_path: Path) -> None:
     assert (page.status, page.chosen) == (200, "4")
 
 
-def test_who_is_refused_gets_no_links(site: Site) -> None:
+@pytest.mark.parametrize("status", sorted(set(Status) - {Status.LINKED}))
+def test_only_who_gets_no_mail_of_ours_gets_links(site: Site, status: Status) -> None:
     columns = LinkColumns(site.settings, {"csat": range(1, 6)})
-    assert columns.cells(Outcome(2, "T-1", "csat", "id", Status.REFUSED)) == [""] * 6
+    assert columns.cells(Outcome(2, "T-1", "csat", "id", status)) == [""] * 6
+    assert all(columns.cells(Outcome(2, "T-1", "csat", "id", Status.LINKED)))
+
+
+def test_links_that_show_an_answer_are_not_handed_out(site: Site) -> None:
+    columns = LinkColumns(site.settings, {"csat": range(1, 6)})
+    answered = Outcome(2, "T-1", "csat", "id", Status.LINKED, is_answered=True)
+    assert columns.cells(answered) == [""] * 6
+
+
+def test_a_mail_servers_words_are_no_formula() -> None:
+    assert bulk.cells(Outcome(2, "T-1", "csat", "id", Status.FAILED, "=1+1"))[4] == "'=1+1"
 
 
 def test_a_sheet_feeds_it(site: Site, tmp_path: Path) -> None:

@@ -60,6 +60,8 @@ def test_every_command_of_the_issue_is_there() -> None:
         "import-answers", "bounces", "check", "why", "cancel", "unknown", "unknown resend", "unknown give-up",
         "do-not-survey", "do-not-survey add", "do-not-survey show", "do-not-survey remove",
         "hook", "hook add", "hook list", "hook remove", "hook events",
+        "erase", "subject-export",
+        "user", "user add", "user list", "user link", "user disable", "user enable",
     }  # fmt: skip
 
 

@@ -6,13 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from surveyapp.config import Settings, settings_from
+from surveyapp import config
+from surveyapp.config import Oidc, Settings, settings_from
 from surveyapp.core.errors import SettingError
 from surveyapp.links import Links
 from tests.support.served import SETTINGS
 
 SECRETS = {name: value for name, value in SETTINGS.items() if name.endswith(("_KEY", "_KEYS"))}
 GOOD = "0123456789abcdef0123456789abcdef"
+OIDC = {
+    "OIDC_ISSUER": "https://login.example.com",
+    "OIDC_CLIENT_ID": "surveyapp",
+    "OIDC_CLIENT_SECRET": GOOD,
+    "OIDC_NAME": "Nordvik ID",
+}
 
 
 def read(**changes: str) -> Settings:
@@ -37,7 +44,7 @@ def test_secrets_alone_are_enough_for_a_start() -> None:
     assert settings.public_url == "http://127.0.0.1:8000" and settings.public_host == "127.0.0.1"
     assert (settings.locale, str(settings.timezone), settings.answer_mode) == ("en", "UTC", "adaptive")
     assert (settings.link_days, settings.smallest_n, settings.smallest_n_agent) == (60, 5, 10)
-    assert settings.trusted_proxies == 0
+    assert settings.trusted_proxies == 0 and settings.oidc is None
     assert (settings.log_format, settings.metrics_token) == ("text", None)
     assert (settings.bounce_address, settings.bounce_token, settings.dkim_selectors) == (None, None, ())
     rules = settings.rules
@@ -101,6 +108,20 @@ def test_an_empty_setting_is_none() -> None:
 
 def test_an_old_spelling_of_a_database_url_is_understood() -> None:
     assert read(DATABASE_URL="postgres://u:p@db/x").database_url == "postgresql://u:p@db/x"
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "https://login.example.com",
+        "https://login.example.com/",
+        "https://login.example.com/realms/nordvik",
+        "http://127.0.0.1:8080/realm",
+        "http://localhost",
+    ],
+)
+def test_an_openid_provider_is_taken_exactly_as_it_calls_itself(issuer: str) -> None:
+    assert read(**OIDC | {"OIDC_ISSUER": issuer}).oidc == Oidc(issuer, "surveyapp", GOOD, "Nordvik ID")
 
 
 # --- what is wrong ---------------------------------------------------------------------------------
@@ -252,3 +273,40 @@ def test_settings_never_show_a_secret() -> None:
 )
 def test_a_message_never_repeats_a_secret(name: str, value: str) -> None:
     assert "hunter2" not in problem(**{name: value})
+
+
+# --- an OpenID provider ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", OIDC)
+def test_an_openid_provider_is_whole_or_there_is_none(name: str) -> None:
+    assert problem(**OIDC | {name: " "}).startswith(f"SURVEYAPP_{name} is missing")
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "login.example.com",
+        "http://login.example.com",
+        "https://",
+        "https://login.example.com?tenant=1",
+        "https://login.example.com#top",
+        "https://user:password@login.example.com",
+        "ftp://login.example.com",
+    ],
+)
+def test_an_issuer_that_is_no_safe_address_is_refused(issuer: str) -> None:
+    said = problem(**OIDC | {"OIDC_ISSUER": issuer})
+    assert said.startswith("SURVEYAPP_OIDC_ISSUER must be") and GOOD not in said
+
+
+def test_a_providers_secret_is_never_shown() -> None:
+    assert GOOD not in repr(read(**OIDC))
+    assert GOOD not in problem(**OIDC | {"OIDC_CLIENT_SECRET": GOOD * 10})
+
+
+@pytest.mark.parametrize("missing", ["authlib", "joserfc", "requests"])
+def test_an_openid_provider_needs_its_packages(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config, "find_spec", lambda name: None if name == missing else object())
+    assert problem(**OIDC).endswith("install surveyapp[oidc].")
+    assert read().oidc is None

@@ -268,7 +268,7 @@ def test_a_relay_that_is_back_gets_everything_at_once(site: Site, post: MailServ
 def test_a_wrong_setting_costs_two_mails_one_try_and_the_others_none(database: Database) -> None:
     site = opened(database)
     mailed(site, *(f"kund{number}@example.se" for number in range(5)))
-    wrong = replace(site.worker(Counting()), settings=replace(site.settings, mail_from="Nobody"))
+    wrong = replace(site.worker(Counting()), installed=replace(site.settings, mail_from="Nobody"))
     assert wrong.send_due() == 2
     assert {row["status"] for row in site.rows(Invitation)} == {Status.QUEUED}
 

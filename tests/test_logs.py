@@ -294,7 +294,7 @@ def test_a_page_that_fails_says_why_without_the_address(records: Records) -> Non
 
     app.add_url_rule("/fail/<token>", view_func=fail, endpoint="fail")
     reply = app.test_client().get(f"/fail/secret?address={ADDRESS}")
-    failure, access = records()
+    *_, failure, access = records()
     assert "a mistake with (address)" in failure["exception"]
     assert failure["request_id"] == access["request_id"] == reply.headers["X-Request-ID"]
     assert (access["status"], access["endpoint"]) == (500, "fail")

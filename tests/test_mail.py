@@ -11,21 +11,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from surveyapp.config import Own
+from surveyapp.core.colours import shades
 from surveyapp.core.errors import MailRefusedError, SettingError
 from surveyapp.i18n import LANGUAGES
-from surveyapp.mail import Sender, write
+from surveyapp.look import Logo
+from surveyapp.mail import Sender, sender_for, write
 from surveyapp.relay import relay
 from tests.support.letters import (
     ASKED,
     NAMES,
     NOW,
     SENDER,
+    content_of,
     letter,
     links_of,
     page_of,
     read_back,
     text_of,
 )
+from tests.support.logos import PNG, WEBP
+from tests.support.people import settings
 from tests.support.smtp import mail_server
 
 every_language = pytest.mark.parametrize("code", LANGUAGES)
@@ -281,3 +287,106 @@ def test_links_that_no_mail_can_carry_name_their_setting(changes: dict[str, Any]
 def test_an_invitation_id_that_fits_into_no_header_is_refused() -> None:
     with pytest.raises(MailRefusedError, match="id"):
         write(replace(letter(), invitation_id="a>\r\nBcc: x"), SENDER, NOW)
+
+
+# --- the organisation's own look and sender ----------------------------------------------------------
+
+LOGO = Logo("5eed" * 16, "image/png", 120, 40, PNG)
+BRANDED = replace(SENDER, colour="#f2b705", logo=LOGO, reply_to="support@nordvik.example")
+
+
+def test_replies_go_where_the_organisation_wants_them() -> None:
+    assert str(read_back(letter(), BRANDED)["Reply-To"]) == "support@nordvik.example"
+    assert read_back(letter())["Reply-To"] is None
+
+
+@pytest.mark.parametrize(
+    "reply_to", ["support", "a@b.se\r\nBcc: c@d.se", "a@b.se, c@d.se", "å@b.se", "a@ö.se"]
+)
+def test_replies_go_to_no_address_that_a_mail_cannot_carry(reply_to: str) -> None:
+    with pytest.raises(SettingError, match="replies"):
+        write(letter(), replace(SENDER, reply_to=reply_to), NOW)
+
+
+def test_each_language_has_its_own_sender_or_the_one_of_all() -> None:
+    own = Own(
+        senders={"sv": "Nordvik kundservice <enkat@nordvik.example>"},
+        reply_to={"de": "hilfe@nordvik.example"},
+        colour="#f2b705",
+    )
+    chosen = replace(settings(), own=own)
+    swedish, german = (sender_for(chosen, locale, LOGO) for locale in ("sv-FI", "de"))
+    assert (swedish.mail_from, swedish.reply_to) == ("Nordvik kundservice <enkat@nordvik.example>", "")
+    assert (german.mail_from, german.reply_to) == (chosen.mail_from, "hilfe@nordvik.example")
+    assert {(each.company, each.public_url, each.colour, each.logo) for each in (swedish, german)} == {
+        (chosen.company, chosen.public_url, "#f2b705", LOGO)
+    }
+    (author,) = read_back(letter("csat", "sv"), swedish)["From"].addresses
+    assert (author.display_name, author.addr_spec) == ("Nordvik kundservice", "enkat@nordvik.example")
+
+
+def test_without_anything_of_its_own_an_organisation_writes_as_its_settings_say() -> None:
+    chosen = settings()
+    assert sender_for(chosen, "ro") == Sender(chosen.company, chosen.mail_from, chosen.public_url)
+
+
+@every_language
+def test_a_logo_goes_along_in_the_mail_and_stands_in_the_place_of_the_initial(code: str) -> None:
+    message = read_back(letter("csat", code), BRANDED)
+    assert message.get_content_type() == "multipart/alternative"
+    text, related = message.iter_parts()
+    assert (text.get_content_type(), related.get_content_type()) == ("text/plain", "multipart/related")
+    page, picture = related.iter_parts()
+    assert (page.get_content_type(), picture.get_content_type()) == ("text/html", "image/png")
+    assert picture.get_content() == PNG
+    assert picture.get_content_disposition() == "inline"
+    assert [each.defects for each in message.walk()] == [[]] * 5
+    (image,) = page_of(message).all("img")
+    assert f"<{image.attributes['src'].removeprefix('cid:')}>" == picture["Content-ID"]
+    assert (image.attributes["width"], image.attributes["height"]) == ("108", "36")
+    # The heading beside it says whose it is.
+    assert image.attributes["alt"] == ""
+    assert [each.text for each in page_of(message).all("h1")] == ["Nordvik Energi"]
+    assert not any("initial" in each.classes for each in page_of(message).all())
+
+
+def test_a_logo_that_outlook_cannot_show_leaves_the_initial() -> None:
+    branded = replace(SENDER, logo=Logo("5eed" * 16, "image/webp", 120, 40, WEBP))
+    message, plain = (read_back(letter(), each) for each in (branded, SENDER))
+    assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+    assert content_of(message, "html") == content_of(plain, "html")
+
+
+def test_a_branded_mail_loads_nothing_and_says_the_same() -> None:
+    plain, branded = read_back(letter()), read_back(letter(), BRANDED)
+    assert text_of(plain) == text_of(branded)
+    assert links_of(plain) == links_of(branded)
+    sources = [each.attributes["src"] for each in page_of(branded).all() if "src" in each.attributes]
+    assert [source.partition(":")[0] for source in sources] == ["cid"]
+
+
+def test_the_brands_colour_takes_the_place_of_ours() -> None:
+    ours, branded = (content_of(read_back(letter("open"), each), "html") for each in (SENDER, BRANDED))
+    found = shades("#f2b705")
+    for colour in (found.accent, found.dark_accent):
+        assert colour in branded and colour not in ours
+    assert "#1f4b6e" in ours and "#1f4b6e" not in branded
+    assert "#a8cdea" in ours and "#a8cdea" not in branded
+
+
+def test_a_mail_with_a_logo_comes_out_of_a_real_server_as_it_was_written() -> None:
+    message = write(letter("nps"), BRANDED, NOW)
+    with mail_server() as server, relay(server.url) as post:
+        post.deliver(message, lambda: None)
+    (received,) = server.mails
+    assert received.content == message.as_bytes()
+    lines = received.content.split(b"\r\n")
+    assert received.content.isascii() and b"\n" not in b"".join(lines)
+    assert [line for line in lines if len(line) > 78] == [
+        line for line in lines if line.startswith(b"List-Unsubscribe: ")
+    ]
+
+
+def test_the_same_logo_is_encoded_once() -> None:
+    payloads = [list(write(letter(), BRANDED, NOW).walk())[-1].get_payload() for _ in range(2)]
+    assert payloads[0] is payloads[1]

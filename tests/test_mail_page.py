@@ -1,6 +1,7 @@
 """The HTML view of a mail: its links, what a screen reader hears, colours, sizes."""
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -11,6 +12,7 @@ from surveyapp.i18n import LANGUAGES, language
 from surveyapp.mail import Letter
 from tests.support.letters import (
     ASKED,
+    SENDER,
     content_of,
     letter,
     links_of,
@@ -134,6 +136,18 @@ def test_styles_stand_in_the_elements_and_dark_mode_in_a_sheet(key: str) -> None
 @every_question
 def test_every_text_stands_out_from_its_background(key: str, scheme: Scheme) -> None:
     texts = list(shown(page_of(read_back(letter(key))), scheme))
+    assert len(texts) > 8
+    assert {text.text: text.contrast for text in texts if text.contrast < 4.5} == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "colour", ["#ffffff", "#000000", "#ffff00", "#f2b705", "#e2001a", "#808080", "#00a19a"]
+)
+@pytest.mark.parametrize("key", ["nps", "open"])
+def test_every_text_stands_out_whatever_the_brands_colour_is(key: str, colour: str, scheme: Scheme) -> None:
+    message = read_back(letter(key), replace(SENDER, colour=colour))
+    texts = list(shown(page_of(message), scheme))
     assert len(texts) > 8
     assert {text.text: text.contrast for text in texts if text.contrast < 4.5} == {}
 

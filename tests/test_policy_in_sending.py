@@ -417,6 +417,94 @@ def test_a_reminder_that_fails_leaves_the_mail_sent(site: Site) -> None:
     assert sent(site) == []
 
 
+# --- the reminder by hand --------------------------------------------------------------------------
+
+
+def remind(site: Site, invited: Invitation) -> None:
+    with site.database.transaction() as session:
+        outbox.remind(session, site.settings, invited.id, site.clock())
+
+
+def may_remind(site: Site, invited: Invitation) -> bool:
+    with site.database.reading() as session:
+        found = invitations.find_invitation(session, invited.id)
+        return outbox.may_remind(session, found, site.clock())
+
+
+def refusal(site: Site, invited: Invitation) -> str:
+    with pytest.raises(NotWaitingError) as error:
+        remind(site, invited)
+    return str(error.value)
+
+
+def test_a_reminder_goes_out_once_when_somebody_says_so(site: Site) -> None:
+    invited = invite(site)
+    sent(site)
+    site.clock.forward(days=3)
+    assert sent(site) == [] and may_remind(site, invited)
+    remind(site, invited)
+    remind(site, invited)  # a second click before it went out
+    assert sent(site) == ["T-1"] and stored(site, invited) == ("sent", None)
+    whats = [event["what"] for event in sorted(site.rows(InvitationEvent), key=lambda e: e["at"])]
+    assert whats == ["accepted", "reminded"]
+    assert "already" in refusal(site, invited) and not may_remind(site, invited)
+
+
+def test_a_reminder_that_was_planned_comes_sooner_and_not_again(site: Site) -> None:
+    rules(site, remind_after_days=9)
+    invited = invite(site)
+    sent(site)
+    site.clock.forward(days=3)
+    remind(site, invited)
+    assert sent(site) == ["T-1"]
+    site.clock.forward(days=30)
+    assert sent(site) == []
+
+
+def test_a_reminder_by_hand_waits_for_the_recipients_hours(site: Site) -> None:
+    rules(site, window_from="08:00", window_to="10:00")
+    site.clock.at = START.replace(hour=13)  # 08:00 in New York
+    invited = invite(site, timezone="America/New_York")
+    sent(site)
+    site.clock.forward(days=1, hours=5)
+    remind(site, invited)
+    assert sent(site) == []
+    assert site.rows(Invitation)[0]["send_at"] == START.replace(hour=13) + timedelta(days=2)
+
+
+def test_nobody_is_reminded_of_what_was_not_sent_is_over_or_was_answered(site: Site) -> None:
+    waiting = invite(site)
+    assert "sent" in refusal(site, waiting)
+    sent(site)
+    Visitor(site, site.of(waiting.id)).press(4)
+    assert "answer" in refusal(site, waiting)
+    other = invite(site, ticket_ref="T-2", address="other@example.se")
+    sent(site)
+    site.clock.forward(days=site.settings.link_days)
+    assert "over" in refusal(site, other)
+    with pytest.raises(UnknownInvitationError), site.database.transaction() as session:
+        outbox.remind(session, site.settings, "nothing", site.clock())
+
+
+def test_no_reminder_is_promised_for_hours_that_begin_after_the_links_end(site: Site) -> None:
+    invited = invite(site)
+    sent(site)
+    rules(site, window_from="08:00", window_to="09:00")  # 10:00 in Stockholm, at which it was sent
+    site.clock.forward(days=site.settings.link_days - 1, hours=23)
+    assert "over before" in refusal(site, invited)
+
+
+def test_whoever_left_is_not_reminded_by_hand_either(site: Site) -> None:
+    invited = invite(site)
+    sent(site)
+    with site.database.transaction() as session:
+        invitations.suppress(session, invited.id, site.clock())
+    remind(site, invited)
+    assert sent(site) == [] and stored(site, invited) == ("sent", None)
+    assert {event["what"] for event in site.rows(InvitationEvent)} == {"accepted", "not_reminded"}
+    assert may_remind(site, invited)  # once the address is let go, it may be tried again
+
+
 # --- what nobody can know --------------------------------------------------------------------------
 
 
@@ -466,6 +554,27 @@ def test_a_reminder_comes_in_the_recipients_hours(site: Site) -> None:
     invite(site, timezone="America/New_York")
     assert sent(site) == ["T-1"]
     assert site.rows(Invitation)[0]["send_at"] == site.clock() + timedelta(days=3)
+
+
+def test_who_was_erased_is_sent_nothing_again(site: Site) -> None:
+    invited = left_unknown(site)
+    with site.database.transaction() as session:
+        assert outbox.may_resend(session.get_one(Invitation, invited.id))
+        session.execute(update(Invitation).values(address=None))
+    with pytest.raises(NotWaitingError, match="address"), site.database.transaction() as session:
+        assert not outbox.may_resend(session.get_one(Invitation, invited.id))
+        outbox.resend(session, invited.id, site.clock())
+    assert site.rows(Invitation)[0]["status"] == "unknown"
+
+
+def test_who_was_erased_is_not_reminded(site: Site) -> None:
+    invited = invite(site)
+    assert sent(site) == ["T-1"] and may_remind(site, invited)
+    with site.database.transaction() as session:
+        session.execute(update(Invitation).values(address=None))
+    assert not may_remind(site, invited)
+    with pytest.raises(NotWaitingError):
+        remind(site, invited)
 
 
 def test_what_is_not_unknown_is_not_resolved(site: Site) -> None:

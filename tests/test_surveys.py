@@ -1,17 +1,19 @@
 """The surveys: what ships, how they change, and that what was asked stays."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import update
 
-from surveyapp import surveys
+from surveyapp import survey_edits, surveys
 from surveyapp.core.errors import UnknownSurveyError
 from surveyapp.core.scales import SCALES, Metric
 from surveyapp.db import Database
-from surveyapp.i18n import LANGUAGES
+from surveyapp.i18n import LANGUAGES, Language
 from surveyapp.models import Survey, SurveyVersion
 from surveyapp.surveys import BUILT_IN, Version
+from surveyapp.texts import QuestionText, built_in_text
 from tests.support.people import START, Site, Visitor, opened
 
 
@@ -45,8 +47,9 @@ def reword(site: Site, key: str) -> None:
         session.execute(changed.values(texts=texts, digest=f"of an earlier release of {key}"))
 
 
-def test_every_metric_has_a_survey() -> None:
-    assert set(BUILT_IN) == {str(metric) for metric in Metric}
+def test_every_metric_has_a_survey_but_those_that_only_follow_another() -> None:
+    only_further = {Metric.SOLVED, Metric.TREATMENT, Metric.COMPETENCE}
+    assert set(BUILT_IN) == {str(metric) for metric in set(Metric) - only_further}
 
 
 @pytest.mark.parametrize("key", BUILT_IN)
@@ -112,6 +115,21 @@ def test_further_questions_are_asked_of_new_invitations_alone(site: Site) -> Non
     assert site.ratings(before.invited) == {"csat": 4}
 
 
+def test_further_questions_count_as_metrics_of_their_own(site: Site) -> None:
+    ask_also(site, "csat", Metric.SOLVED, Metric.TREATMENT, Metric.COMPETENCE)
+    person = Visitor(site, site.invited())
+    page = person.follow(person.press(5).location)
+    assert "Was your issue solved?" in page.text and 'name="further_solved"' in page.text
+    page = person.follow(person.press(5, further_solved="2").location)
+    assert "How well did we treat you?" in page.text
+    page = person.follow(person.press(5, further_treatment="4").location)
+    assert "How competent did we seem?" in page.text
+    person.press(5, further_competence="1")
+    assert site.ratings(person.invited) == {"csat": 5, "solved": 2, "treatment": 4, "competence": 1}
+    for metric in (Metric.CSAT, Metric.SOLVED, Metric.TREATMENT, Metric.COMPETENCE):
+        assert site.n(metric=metric) == 1
+
+
 def test_asking_the_same_again_is_no_new_version(site: Site) -> None:
     ask_also(site, "csat", Metric.NPS)
     ask_also(site, "csat", Metric.NPS)
@@ -119,6 +137,71 @@ def test_asking_the_same_again_is_no_new_version(site: Site) -> None:
     assert current(site, "csat").number == 2
     ask_also(site, "csat")
     assert (current(site, "csat").number, len(current(site, "csat").questions)) == (3, 1)
+
+
+def edit(site: Site, key: str, **texts: str) -> None:
+    """Save the Swedish question in other words."""
+    with site.database.transaction() as session:
+        draft = survey_edits.draft_of(session, key)
+        changed = {f"sv.{question}.question": text for question, text in texts.items()}
+        survey_edits.save(session, key, survey_edits.with_words(draft, changed), site.clock())
+
+
+def ship(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the words of this release be others than before, in every language."""
+
+    def other_words(key: str, language: Language) -> QuestionText:
+        text = built_in_text(key, language)
+        return replace(text, question=f"{text.question} ({language.code})")
+
+    monkeypatch.setattr(surveys, "built_in_text", other_words)
+
+
+def test_an_upgrade_leaves_edited_questions_alone_and_changes_the_others(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask_also(site, "csat", Metric.NPS)
+    edit(site, "csat", csat="Hur gick det?")
+    before = current(site, "csat")
+    ship(monkeypatch)
+    assert install(site) == list(BUILT_IN)
+    assert install(site) == []
+    after = current(site, "csat")
+    for code in LANGUAGES:
+        assert after.texts[code]["csat"] == before.texts[code]["csat"]
+        assert after.texts[code]["nps"].question == before.texts[code]["nps"].question + f" ({code})"
+    assert [(each.key, each.is_edited) for each in after.questions] == [("csat", True), ("nps", False)]
+
+
+def test_a_release_that_changes_only_what_was_edited_is_no_new_version(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit(site, "csat", csat="Hur gick det?")
+    ship(monkeypatch)
+    assert install(site) == [key for key in BUILT_IN if key != "csat"]
+    assert current(site, "csat").number == 2
+
+
+def test_a_language_that_is_new_to_an_edited_question_comes_in_the_words_that_ship(site: Site) -> None:
+    edit(site, "csat", csat="Hur gick det?")
+    edited = current(site, "csat")
+    with site.database.transaction() as session:
+        texts = {code: words for code, words in surveys.texts_as_json(edited.texts).items() if code != "ro"}
+        changed = update(SurveyVersion).where(SurveyVersion.survey_key == "csat", SurveyVersion.number == 2)
+        session.execute(changed.values(texts=texts, digest="of a release without Romanian"))
+    assert install(site) == ["csat"]
+    assert current(site, "csat").texts == edited.texts
+
+
+def test_edited_words_stay_when_further_questions_are_chosen(site: Site) -> None:
+    edit(site, "csat", csat="Hur gick det?")
+    ask_also(site, "csat", Metric.NPS)
+    assert current(site, "csat").texts["sv"]["csat"].question == "Hur gick det?"
+    edit(site, "csat", nps="Vad säger du?")
+    ask_also(site, "csat")
+    ask_also(site, "csat", Metric.NPS)
+    assert current(site, "csat").texts["sv"]["csat"].question == "Hur gick det?"
+    assert "Hur sannolikt" in current(site, "csat").texts["sv"]["nps"].question
 
 
 def test_a_mode_binds_open_invitations_too(site: Site) -> None:
@@ -131,6 +214,13 @@ def test_a_mode_binds_open_invitations_too(site: Site) -> None:
     with site.database.transaction() as session:
         surveys.set_mode(session, "csat", None)
     assert person.open(5).is_one_click
+
+
+def test_a_mode_set_in_the_same_transaction_stays(site: Site) -> None:
+    with site.database.transaction() as session:
+        surveys.set_mode(session, "csat", "confirm")
+        surveys.set_further(session, "csat", [Metric.NPS], site.clock())
+    assert next(row["mode"] for row in site.rows(Survey) if row["key"] == "csat") == "confirm"
 
 
 def test_an_unknown_survey_is_named_with_those_there_are(site: Site) -> None:

@@ -33,10 +33,11 @@ def test_the_question_is_asked_in_the_customer_s_language(code: str, question: s
 
 @of_each_question
 @in_each_language
-def test_a_question_names_the_company_and_nothing_else(key: str, code: str) -> None:
+def test_a_question_names_the_company_or_says_we_and_waits_for_nothing_else(key: str, code: str) -> None:
     text = built_in_text(key, language(code))
     named = {name for _, name, _, _ in Formatter().parse(text.question) if name is not None}
-    assert named == (set() if key == "nki2" else {"company"})
+    speaks_of_us = ("nki2", "solved", "treatment", "competence")
+    assert named == (set() if key in speaks_of_us else {"company"})
 
 
 @of_each_question
@@ -46,9 +47,9 @@ def test_nothing_but_the_question_waits_for_a_value(key: str, code: str) -> None
     assert not any("{" in words for words in (text.lead_in, *text.labels.values(), *text.prompts.values()))
 
 
-@pytest.mark.parametrize("key", ["csat", "ces", "ces_ease"])
+@pytest.mark.parametrize("key", ["csat", "ces", "ces_ease", "solved", "treatment", "competence"])
 @in_each_language
-def test_every_point_of_csat_and_ces_has_words_of_its_own(key: str, code: str) -> None:
+def test_every_point_of_the_worded_scales_has_words_of_its_own(key: str, code: str) -> None:
     labels = built_in_text(key, language(code)).labels
     assert list(labels) == list(SCALES[QUESTIONS[key]].ratings)
     assert len(set(labels.values())) == len(labels)
@@ -82,6 +83,19 @@ def test_ces_is_easy_at_1_and_ces_ease_is_agreed_with_at_7() -> None:
         "Very difficult",
     )
     assert built_in_text("ces_ease", english).labels[7] == "Strongly agree"
+
+
+@pytest.mark.parametrize(
+    ("key", "worst", "best"),
+    [
+        ("solved", "No", "Yes"),
+        ("treatment", "Very badly", "Very well"),
+        ("competence", "Very incompetent", "Very competent"),
+    ],
+)
+def test_the_highest_rating_of_a_further_question_has_the_best_words(key: str, worst: str, best: str) -> None:
+    labels = built_in_text(key, language("en")).labels
+    assert (labels[min(labels)], labels[max(labels)]) == (worst, best)
 
 
 @in_each_language

@@ -4,19 +4,24 @@ import re
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 from threading import Event, Thread
 
 import pytest
+from sqlalchemy import select
 
-from surveyapp import hooks
+from surveyapp import hooks, notes, users
+from surveyapp.core.access import Role
+from surveyapp.core.errors import UsedLinkError
 from surveyapp.core.scales import Metric
 from surveyapp.db import Database
-from surveyapp.models import Answer, Invitation
+from surveyapp.models import Answer, Invitation, Note, UserToken
+from surveyapp.notes import NoteKind
 from surveyapp.outbox import LEASE
 from surveyapp.relay import relay
-from surveyapp.worker import run_once
+from surveyapp.worker import Lanes, run_once
 from tests.support.people import START, Invited, Site, Visitor, opened, path_of
 from tests.support.processes import end, free_port
 from tests.support.relays import Counting
@@ -37,6 +42,10 @@ def site(database: Database, post: MailServer) -> Site:
 
 def statuses(site: Site) -> list[tuple[str, str | None]]:
     return [(row["status"], row["reason"]) for row in site.rows(Invitation)]
+
+
+def mailed(site: Site, number: int) -> list[Invited]:
+    return [site.invited(is_mailed=True) for _ in range(number)]
 
 
 def links_in(mail: str) -> dict[str, str]:
@@ -284,6 +293,246 @@ def test_a_worker_is_stopped_between_two_mails(site: Site) -> None:
     assert sorted(status for status, _ in statuses(site)) == ["queued", "queued", "sent"]
 
 
+# --- mails to users --------------------------------------------------------------------------------
+
+
+def colleague(site: Site, email: str = "anna@nordlicht.example", **about: str) -> str:
+    with site.database.transaction() as session:
+        user = users.add_user(session, email, about.pop("name", "Anna"), Role.SUPPORT, site.clock(), **about)
+    return user.id
+
+
+def asked(site: Site, user_id: str, kind: NoteKind = NoteKind.RESET, **detail: str) -> None:
+    with site.database.transaction() as session:
+        notes.ask(session, user_id, kind, site.clock(), **detail)
+
+
+def outcomes(site: Site) -> list[str | None]:
+    return [row["outcome"] for row in site.rows(Note)]
+
+
+def text_of(post: MailServer, recipient: str = "anna@nordlicht.example") -> str:
+    """The text of the one mail that this recipient got."""
+    [mail] = [each for each in post.mails if each.recipients == [recipient]]
+    body = mail.message.get_body(("plain",))
+    assert body
+    return str(body.get_content())
+
+
+@pytest.mark.parametrize("kind", [NoteKind.INVITED, NoteKind.RESET])
+def test_a_link_in_a_mail_sets_a_password_once(site: Site, post: MailServer, kind: NoteKind) -> None:
+    user_id = colleague(site)
+    asked(site, user_id, kind)
+    run_once(site.worker())
+    assert [mail.recipients for mail in post.mails] == [["anna@nordlicht.example"]]
+    [link] = re.findall(r"https://\S+", text_of(post))
+    front, _, token = link.rpartition("/")
+    assert front == f"{site.settings.public_url}/admin/link"
+    with site.database.transaction() as session:
+        assert users.use_link(session, token, "nine blue herons at dusk", site.clock()).id == user_id
+    with pytest.raises(UsedLinkError), site.database.transaction() as session:
+        users.use_link(session, token, "ten red kites at dawn", site.clock())
+    run_once(site.worker())
+    assert len(post.mails) == 1 and outcomes(site) == ["accepted"]
+
+
+@pytest.mark.parametrize("locale", ["sv", "ro", "de", "en"])
+def test_every_mail_to_a_user_goes_out_in_their_language_or_the_organisations(
+    database: Database, post: MailServer, locale: str
+) -> None:
+    site = opened(database, MAIL_URL=post.url, LOCALE=locale)
+    other = {"sv": "ro", "ro": "de", "de": "en", "en": "sv"}[locale]
+    own, none = colleague(site, "own@n.example", locale=other), colleague(site, "none@n.example")
+    for kind in set(NoteKind) - {NoteKind.TEST}:
+        asked(site, own, kind)
+        asked(site, none, kind)
+    run_once(site.worker())
+    spoken = [(mail.recipients[0], mail.message["Content-Language"]) for mail in post.mails]
+    assert sorted(spoken) == sorted(6 * [("own@n.example", other), ("none@n.example", locale)])
+
+
+def test_a_test_reaches_nobody_but_the_user_and_asks_nobody(site: Site, post: MailServer) -> None:
+    asked(site, colleague(site), NoteKind.TEST, survey="nps", locale="de")
+    run_once(site.worker())
+    assert [mail.recipients for mail in post.mails] == [["anna@nordlicht.example"]]
+    assert f"{site.settings.public_url}/admin/surveys/nps/preview?lang=de" in text_of(post)
+    assert site.rows(Invitation) == []
+
+
+def test_a_name_full_of_markup_and_line_ends_is_no_header_and_no_link(site: Site, post: MailServer) -> None:
+    user_id = colleague(site)
+    with site.database.transaction() as session:  # past the checks of today
+        users.find_user(session, user_id).name = "<a href=//evil.example>x</a>\r\nBcc: b@evil.example"
+    asked(site, user_id)
+    run_once(site.worker())
+    assert [mail.recipients for mail in post.mails] == [["anna@nordlicht.example"]]
+    assert b"evil" not in post.mails[0].content and post.mails[0].message["Bcc"] is None
+
+
+def test_a_user_who_was_disabled_meanwhile_gets_nothing(site: Site, post: MailServer) -> None:
+    gone = colleague(site)
+    with site.database.transaction() as session:
+        users.add_user(session, "admin@nordlicht.example", "Admin", Role.ADMIN, site.clock())
+    asked(site, gone)
+    with site.database.transaction() as session:
+        users.disable(session, gone, site.clock())
+    run_once(site.worker())
+    assert post.mails == [] and outcomes(site) == ["the user is disabled"]
+
+
+def test_no_link_for_a_password_stands_in_the_queue_or_the_log(
+    site: Site, post: MailServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "surveyapp")
+    asked(site, colleague(site))
+    run_once(site.worker())
+    token = text_of(post).partition("/admin/link/")[2].split()[0]
+    assert len(token) > 30
+    assert token not in str(site.rows(Note)) + str(site.rows(UserToken)) + caplog.text
+    assert "anna@" not in caplog.text
+
+
+def test_a_mail_to_a_user_that_is_not_taken_now_goes_out_later_with_a_link_that_works(
+    site: Site, post: MailServer
+) -> None:
+    post.refused_content = "451 4.7.1 Greylisted, try again"
+    user_id = colleague(site)
+    asked(site, user_id)
+    run_once(site.worker())
+    [outcome] = outcomes(site)
+    assert post.mails == [] and outcome and "451" in outcome
+    post.refused_content = None
+    site.clock.forward(minutes=1)
+    run_once(site.worker())
+    token = text_of(post).partition("/admin/link/")[2].split()[0]
+    with site.database.reading() as session:
+        site.clock.forward(minutes=59)
+        assert users.user_of_link(session, token, site.clock()).id == user_id
+
+
+def test_a_user_whose_mailbox_is_gone_is_not_written_to_again(site: Site, post: MailServer) -> None:
+    post.refused_recipients["anna@nordlicht.example"] = "550 5.1.1 <anna@nordlicht.example> unknown"
+    asked(site, colleague(site))
+    run_once(site.worker())
+    [outcome] = outcomes(site)
+    assert outcome and outcome.startswith("given up: ") and "550" in outcome and "anna@" not in outcome
+    site.clock.forward(hours=2)
+    assert site.worker().send_notes() == 0
+
+
+@pytest.mark.parametrize("is_before_the_mark", [True, False])
+def test_a_worker_that_dies_in_a_mail_to_a_user_leaves_it_to_the_next_one(
+    site: Site, is_before_the_mark: bool
+) -> None:
+    asked(site, colleague(site))
+    dying = Counting(before=crash) if is_before_the_mark else Counting(after=crash)
+    with pytest.raises(SystemExit):
+        site.worker(dying).send_notes()
+    after = Counting()
+    assert site.worker(after).send_notes() == 0
+    site.clock.at += LEASE
+    assert site.worker(after).send_notes() == 1
+    assert [row["id"] for row in site.rows(Note)] == after.delivered and outcomes(site) == ["accepted"]
+
+
+def test_a_worker_that_was_too_slow_with_a_mail_to_a_user_notes_nothing(site: Site) -> None:
+    asked(site, colleague(site))
+    other = Counting()
+
+    def dawdle() -> None:
+        site.clock.at += LEASE
+        assert site.worker(other).send_notes() == 1
+
+    slow = Counting(before=dawdle)
+    site.worker(slow).send_notes()
+    # It came twice, which does no harm; nothing was noted or sent a third time.
+    assert slow.delivered == other.delivered and outcomes(site) == ["accepted"]
+    assert [(row["send_at"], row["attempts"]) for row in site.rows(Note)] == [(None, 2)]
+
+
+def test_no_transaction_is_open_while_a_mail_to_a_user_goes_out(
+    own_database: Database, own_database_url: str
+) -> None:
+    site = opened(own_database)
+    asked(site, colleague(site))
+
+    def write_meanwhile() -> None:
+        elsewhere = Database(own_database_url)
+        with elsewhere.transaction() as session:
+            note = session.scalars(select(Note).with_for_update(nowait=True)).one()
+            note.detail = {"seen": "by another"}
+        elsewhere.dispose()
+
+    assert site.worker(Counting(before=write_meanwhile)).send_notes() == 1
+    assert [row["detail"] for row in site.rows(Note)] == [{"seen": "by another"}]
+
+
+def test_a_mistake_of_ours_in_one_mail_to_a_user_does_not_stop_the_others(site: Site) -> None:
+    mistakes = iter([mistake])
+    for email in ("anna@n.example", "bo@n.example"):
+        asked(site, colleague(site, email))
+    post = Counting(before=lambda: next(mistakes, lambda: None)())
+    assert site.worker(post).send_notes() == 2
+    assert len(post.delivered) == 1
+    assert sorted(str(each) for each in outcomes(site)) == ["a mistake of ours; see the log", "accepted"]
+
+
+def test_a_link_for_a_password_does_not_wait_behind_invitations(site: Site) -> None:
+    seconds = 0.0
+    user_id = colleague(site)
+    mailed(site, 5)
+
+    def take_a_while() -> None:
+        nonlocal seconds
+        seconds += 0.5
+        if len(ours.delivered) == 1:
+            asked(site, user_id)
+
+    ours = Counting(before=take_a_while)
+    worker = replace(site.worker(ours), lanes=Lanes(clock=lambda: seconds))
+    assert worker.send_due() == 5
+    # Asked for while the second one was under way: within a second it is on its way itself.
+    [note] = site.rows(Note)
+    assert ours.delivered.index(note["id"]) == 2 and len(ours.delivered) == 6
+
+
+def test_the_queue_of_mails_to_users_is_looked_at_once_a_second_by_all_senders_together() -> None:
+    seconds = 0.0
+    lanes = Lanes(clock=lambda: seconds)
+    turns = []
+    for tenth in range(31):
+        seconds = tenth / 10
+        turns += [seconds for _sender in range(2) if lanes.take_turn_for_notes()]
+    assert turns == [0, 1, 2, 3]
+
+
+def test_a_relay_that_is_down_costs_two_mails_to_users_one_try_and_the_others_none(
+    database: Database, post: MailServer
+) -> None:
+    seconds = 0.0
+    site = opened(database, MAIL_URL=f"smtp://127.0.0.1:{free_port()}?tls=none", MAIL_FROM="a@b.se")
+    for number in range(5):
+        asked(site, colleague(site, f"k{number}@n.example"))
+    mailed(site, 2)
+    lanes = Lanes(clock=lambda: seconds)
+    worker = replace(site.worker(), lanes=lanes)
+    assert worker.send_due() == 0  # the pause holds for invitations too
+    assert sorted(row["attempts"] for row in site.rows(Note)) == [0, 0, 0, 1, 1]
+    assert worker.send_notes() == 0
+    seconds += 1
+    site.clock.forward(minutes=1)
+    with relay(post.url) as back:
+        assert replace(site.worker(back), lanes=lanes).send_notes() == 5
+
+
+def test_mails_to_users_are_forgotten_after_a_month(site: Site, post: MailServer) -> None:
+    asked(site, colleague(site))
+    run_once(site.worker())
+    site.clock.forward(days=31)
+    run_once(site.worker())
+    assert site.rows(Note) == [] and len(post.mails) == 1
+
+
 # --- running ---------------------------------------------------------------------------------------
 
 
@@ -305,10 +554,6 @@ def test_a_running_worker_sends_what_comes_and_ends_when_told(own_database: Data
         stop.set()
         thread.join(30)
     assert not thread.is_alive()
-
-
-def mailed(site: Site, number: int) -> list[Invited]:
-    return [site.invited(is_mailed=True) for _ in range(number)]
 
 
 def test_sigterm_ends_a_worker_with_every_mail_whole(

@@ -70,6 +70,14 @@ class Problem(StrEnum):
     SURVEY = "There is no such survey."
     CLOSED = "The survey is closed."
     CURSOR = "This is no cursor of ours."
+    COLOUR = "This is no colour such as #1f4b6e."
+    TICKET_URL = "This must be an address that begins with https:// and holds {{ticket}} once."
+    PAIR = "These two do not match."
+    TAKEN = "This is already in use."
+    WEAK = "This is too easy to guess."
+    CODE = "This code is wrong or was used before."
+    FILE = "This file cannot be used."
+    PLACEHOLDER = "Curly brackets can hold nothing but {{company}}."
 
 
 class FieldError(SurveyappError):
@@ -147,3 +155,35 @@ class MailDelayedError(SurveyappError):
 
 class MailUnknownError(SurveyappError):
     """The connection broke after the mail's last line; the relay may or may not have taken it."""
+
+
+class LoginRefusedError(SurveyappError):
+    """Address, password or code do not open anything; which of them is wrong is not said."""
+
+
+class TooManyTriesError(SurveyappError):
+    """Somebody has tried too often; `seconds` until the next try is worth it."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"Too many tries; the next one is possible in {seconds} seconds.")
+        self.seconds = seconds
+
+
+class NotAllowedError(SurveyappError):
+    """Whoever is logged in may not do this."""
+
+
+class UsedLinkError(SurveyappError):
+    """The link to set a password was used before, is too old, or none of ours."""
+
+
+class UnknownThingError(SurveyappError):
+    """There is no such user, file, helpdesk or other thing; or none that the person may know of."""
+
+
+class LastAdminError(SurveyappError):
+    """Nobody would be left who may administer the installation."""
+
+
+class NotHeldError(SurveyappError):
+    """The answer is not in a state in which this judgement can be made."""

@@ -42,11 +42,16 @@ class Evidence(StrEnum):
     PRESS = "press"
     IMPORTED = "imported"
     """Of an answer that a team brought along: how it was given is not known to us."""
+    RELEASED = "released"
+    """Of an answer that was held until somebody of ours let it count."""
 
     @property
     def strength(self) -> int:
-        """Greater is stronger; both kinds of press are one strength, because both are a person's own."""
-        return {Evidence.SETTLED: 0, Evidence.GESTURE: 1}.get(self, 2)
+        """Greater is stronger; both kinds of press are one strength, because both are a person's own.
+
+        What was released is as weak as what settled: whatever the customer does later replaces it.
+        """
+        return {Evidence.SETTLED: 0, Evidence.RELEASED: 0, Evidence.GESTURE: 1}.get(self, 2)
 
 
 class Reason(StrEnum):
@@ -63,6 +68,20 @@ class Reason(StrEnum):
     SCANNING_DOMAIN = "scanning_domain"
     CONFIRM_MODE = "confirm_mode"
     UNVERIFIED = "unverified"
+
+
+class Verdict(StrEnum):
+    """Why somebody of ours judged an answer; stored where a held one has its Reason: no word is in both."""
+
+    PERSON_CONFIRMED = "person_confirmed"
+    LOOKS_GENUINE = "looks_genuine"
+    KNOWN_SCANNER = "known_scanner"
+    TEST = "test"
+    WRONG_PERSON = "wrong_person"
+    DUPLICATE = "duplicate"
+    SPAM = "spam"
+    CUSTOMERS_WISH = "customers_wish"
+    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +161,48 @@ class Judged:
     at: datetime
 
 
-Event = Touch | Seen | Stayed | Gestured | Pressed | Submitted | Judged
+@dataclass(frozen=True, slots=True)
+class Released:
+    """Somebody of ours lets a held or refused answer count."""
+
+    at: datetime
+    why: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Somebody of ours refuses a held answer, or takes back that it was released."""
+
+    at: datetime
+    why: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Voided:
+    """Somebody of ours takes a counted answer out of the scores."""
+
+    at: datetime
+    why: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """Somebody of ours lets a withdrawn answer count again."""
+
+    at: datetime
+
+
+Event = (
+    Touch | Seen | Stayed | Gestured | Pressed | Submitted | Judged | Released | Refused | Voided | Restored
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """All that is known of one invitation's answer; `state` is None while there is nothing.
 
-    `seen` says of each page load with the held rating when it was first reported visible.
+    `seen` says of each page load with the held rating when it was first reported visible; `verdict` is the
+    last word of somebody of ours, until the customer has another.
     """
 
     accepted_at: datetime | None
@@ -165,6 +218,7 @@ class Case:
     has_stayed: bool = False
     is_automated: bool = False
     is_unverified: bool = False
+    verdict: Verdict | None = None
 
     @property
     def is_counted(self) -> bool:
@@ -189,6 +243,8 @@ def step(case: Case, event: Event, rules: Rules) -> Case:
             return _submit(case, event)
         case Judged():
             return _judge(case, event, rules)
+        case Released() | Refused() | Voided() | Restored():
+            return _decide(case, event)
 
 
 def reason(case: Case, rules: Rules) -> Reason:
@@ -294,7 +350,7 @@ def _count(case: Case, rating: int | None, kind: Evidence, at: datetime, rules: 
     is_same = case.is_counted and rating == case.rating and kind.strength == known
     if kind.strength < known or is_same or not may_change(case, at, rules):
         return case
-    counted = replace(case, state=State.COUNTED, rating=rating, evidence=kind)
+    counted = replace(case, state=State.COUNTED, rating=rating, evidence=kind, verdict=None)
     if case.first_counted_at is not None:
         return counted
     return replace(counted, began_at=_first_touch(case, rating, at), first_counted_at=at)
@@ -305,6 +361,23 @@ def _judge(case: Case, event: Judged, rules: Rules) -> Case:
     if due is None or event.at < due or reason(case, rules) is not Reason.WAITING:
         return case
     return _count(case, case.rating, Evidence.SETTLED, event.at, rules)
+
+
+def _decide(case: Case, event: Released | Refused | Voided | Restored) -> Case:
+    """A judgement of ours; one that fits no answer of this state changes nothing."""
+    is_released = case.is_counted and case.evidence is Evidence.RELEASED
+    match event:
+        case Released() if case.state in (State.HELD, State.REFUSED):
+            # Its date stays that of the touch: whenever we decide, the customer answered then.
+            counted = replace(case, state=State.COUNTED, evidence=Evidence.RELEASED, verdict=event.why)
+            return replace(counted, first_counted_at=case.first_counted_at or event.at)
+        case Refused() if case.state is State.HELD or is_released:
+            return replace(case, state=State.REFUSED, verdict=event.why)
+        case Voided() if case.is_counted:
+            return replace(case, state=State.VOID, verdict=event.why)
+        case Restored() if case.state is State.VOID and case.evidence is not None:
+            return replace(case, state=State.COUNTED, verdict=None)
+    return case
 
 
 def _first_touch(case: Case, rating: int | None, otherwise: datetime) -> datetime:

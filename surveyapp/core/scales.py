@@ -15,6 +15,9 @@ class Metric(StrEnum):
     CES = "ces"
     CES_EASE = "ces_ease"
     NKI = "nki"
+    SOLVED = "solved"
+    TREATMENT = "treatment"
+    COMPETENCE = "competence"
     OPEN = "open"
 
 
@@ -89,6 +92,10 @@ SCALES: Mapping[Metric, Scale] = {
     Metric.CES: Scale(1, 7, unfavourable=range(5, 8), favourable=range(1, 4), better=LOWER),
     Metric.CES_EASE: Scale(1, 7, unfavourable=range(1, 4), favourable=range(5, 8), better=HIGHER),
     Metric.NKI: Scale(1, 10, unfavourable=NO_RATINGS, favourable=NO_RATINGS, better=HIGHER, questions=3),
+    # 1 = no, 2 = partly, 3 = yes.
+    Metric.SOLVED: Scale(1, 3, unfavourable=range(1, 2), favourable=range(3, 4), better=HIGHER),
+    Metric.TREATMENT: Scale(1, 5, unfavourable=range(1, 3), favourable=range(4, 6), better=HIGHER),
+    Metric.COMPETENCE: Scale(1, 5, unfavourable=range(1, 3), favourable=range(4, 6), better=HIGHER),
 }
 
 # NKI has no groups that are counted, yet its comment must be asked for in words that fit the rating.

@@ -15,10 +15,10 @@ from surveyapp.core.scales import SCALES, Metric, Scale, is_whole
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """An unrounded score in its headline's unit: NPS -100 to 100, CSAT and NKI 0 to 100, CES 1 to 7.
+    """An unrounded score in its headline's unit: NPS -100 to 100, CES 1 to 7, every other one 0 to 100.
 
     `low` and `high` are None when there is no interval, `mean` (in ratings, for NKI of the three questions)
-    is None for NPS, and the groups (counts of people) are None for NKI, which has none.
+    is None for NPS and SOLVED, and the groups (counts of people) are None for NKI, which has none.
     """
 
     metric: Metric
@@ -43,7 +43,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """After less before, unrounded, in the headline's unit (percentage points for CSAT).
+    """After less before, unrounded, in the headline's unit (percentage points for a share).
 
     A positive difference of CES (`ces`) is bad news. `difference` is None when a side has no score, `low` and
     `high` when a side has no interval; neither is then demonstrable.
@@ -82,13 +82,21 @@ class _Headline:
         return Interval(max(low, float(lowest)), min(high, float(highest)))
 
 
+_PERCENT = _Headline(SHARE, 0, 100, factor=Fraction(100))
+
 _HEADLINES: Mapping[Metric, _Headline] = {
     Metric.NPS: _Headline(NET_SHARE, -100, 100, factor=Fraction(100)),
-    Metric.CSAT: _Headline(SHARE, 0, 100, factor=Fraction(100)),
+    Metric.CSAT: _PERCENT,
     Metric.CES: _Headline(MEAN, 1, 7),
     Metric.CES_EASE: _Headline(MEAN, 1, 7),
     Metric.NKI: _Headline(MEAN, 0, 100, factor=Fraction(100, 9), zero=1),
+    Metric.SOLVED: _PERCENT,
+    Metric.TREATMENT: _PERCENT,
+    Metric.COMPETENCE: _PERCENT,
 }
+
+# Their groups say it all: nobody asks how far "yes" lies from "partly".
+_WITHOUT_MEAN = frozenset({Metric.NPS, Metric.SOLVED})
 
 
 def score(metric: Metric, tally: Mapping[int, int]) -> Score | None:
@@ -107,7 +115,7 @@ def score(metric: Metric, tally: Mapping[int, int]) -> Score | None:
         value=float(_HEADLINES[metric].value(sample)),
         low=low,
         high=high,
-        mean=None if metric == Metric.NPS else float(sample.mean),
+        mean=None if metric in _WITHOUT_MEAN else float(sample.mean),
         favourable=sample.favourable if has_groups else None,
         neutral=sample.n - sample.favourable - sample.unfavourable if has_groups else None,
         unfavourable=sample.unfavourable if has_groups else None,
@@ -115,7 +123,7 @@ def score(metric: Metric, tally: Mapping[int, int]) -> Score | None:
 
 
 def favourable_share(score: Score) -> Share | None:
-    """The second figure, "% satisfied" or "% easy" (for NPS % promoters); None for NKI without groups."""
+    """The share of favourable ratings: "% satisfied", "% easy", "% yes"; None for NKI without groups."""
     if score.favourable is None:
         return None
     low, high = wilson(score.favourable, score.n)

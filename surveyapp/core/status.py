@@ -54,7 +54,10 @@ class Happening(StrEnum):
     HELD = "held"
     COUNTED = "counted"
     CHANGED = "changed"
+    RELEASED = "released"
+    ANSWER_REFUSED = "answer_refused"
     WITHDRAWN = "withdrawn"
+    RESTORED = "restored"
 
 
 ASKED = frozenset({Status.QUEUED, Status.SENDING, Status.SENT, Status.LINKED, Status.UNKNOWN})

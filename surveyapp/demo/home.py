@@ -11,6 +11,7 @@ from pathlib import Path
 
 from surveyapp.core.errors import SurveyappError
 from surveyapp.demo import company
+from surveyapp.demo.staff import PASSWORD
 
 STAY_SECONDS, EARLY_SECONDS, SETTLE_SECONDS = 3, 5, 10
 
@@ -99,7 +100,8 @@ def _chosen() -> dict[str, str]:
 
 
 def _drawn() -> dict[str, str]:
-    return {_OURS + name: secrets.token_hex(32) for name in ("SECRET_KEY", "LINK_KEYS", "HASH_KEY")}
+    keys = {_OURS + name: secrets.token_hex(32) for name in ("SECRET_KEY", "LINK_KEYS", "HASH_KEY")}
+    return {**keys, PASSWORD: secrets.token_urlsafe(12)}
 
 
 def _placed(home: Home, port: int) -> dict[str, str]:

@@ -14,15 +14,15 @@ import click
 
 from surveyapp.config import settings_from
 from surveyapp.db import Database
-from surveyapp.demo import prepare, words
+from surveyapp.demo import prepare, staff, words
 from surveyapp.demo.home import DemoError, Home, environment, home_in, with_ours
 from surveyapp.demo.inbox import Inbox
 from surveyapp.demo.server import port_to_use, served
 from surveyapp.links import Links, links_of
 from surveyapp.worker import Worker
 
-# The tables, the three months, the mails, the server.
-STEPS = 1 + prepare.STEPS + 1 + 1
+# The tables, the three months, the mails, the accounts, the server.
+STEPS = 1 + prepare.STEPS + 1 + 1 + 1
 # What the link to try at once answers: any rating that every scale has.
 RATING = 4
 
@@ -53,10 +53,12 @@ def _run(home: Home, port: int) -> None:
                 bar.update(1)
             first = prepare.send(worker, home)
             bar.update(1)
+            staff.employ(worker.database, values[staff.PASSWORD], _now())
+            bar.update(1)
             server = stack.enter_context(served(port, with_ours(os.environ, values)))
             bar.update(STEPS - bar.pos)
         link = links_of(worker.links, settings.public_url, first, [RATING]).ratings[RATING]
-        click.echo(words.welcome(settings.company, home, link, settings.rules))
+        click.echo(words.welcome(settings, home, link, values[staff.PASSWORD]))
         _work(worker, server)
 
 

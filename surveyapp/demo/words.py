@@ -4,8 +4,10 @@ import shlex
 from datetime import timedelta
 from pathlib import Path
 
+from surveyapp.config import Settings
 from surveyapp.core.evidence import Rules
 from surveyapp.demo.home import Home
+from surveyapp.demo.staff import STAFF
 
 WELCOME = """
 The demo is running. {company} is invented, and so are its customers; all else is real.
@@ -16,6 +18,11 @@ The demo is running. {company} is invented, and so are its customers; all else i
       The mails themselves, as .eml and .html, lie in {mails}.
       Or follow the link of one mail at once:
         {link}
+
+  Work like support or an admin
+      Log in at {admin}
+      as one of these; the password of all of them is {password}
+{staff}
 
   Read the scores, in a second terminal
         . {settings}
@@ -39,11 +46,14 @@ FAREWELL = "Stopped. Nothing is lost: start the demo again to go on."
 BROKEN_OFF = "Stopped before the demo was ready."
 
 
-def welcome(company: str, home: Home, link: str, rules: Rules) -> str:
+def welcome(settings: Settings, home: Home, link: str, password: str) -> str:
     """Where to look, and what is not as usual."""
-    usual = Rules()
+    usual, rules = Rules(), settings.rules
     return WELCOME.format(
-        company=company,
+        company=settings.company,
+        admin=f"{settings.public_url}/admin",
+        staff="\n".join(f"        {email:<26}{each.role}" for email, each in STAFF.items()),
+        password=password,
         inbox=home.inbox.as_uri(),
         mails=_typed(home.mails),
         link=link,

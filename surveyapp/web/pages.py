@@ -1,6 +1,7 @@
 """What the customer's pages show."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,38 +11,24 @@ from flask import g
 
 from surveyapp.answers import COMMENT_LENGTH
 from surveyapp.asked import Asked
+from surveyapp.config import Settings
 from surveyapp.core import evidence
 from surveyapp.core.scales import Metric, prompt_group
 from surveyapp.i18n import LANGUAGES, Language, language
 from surveyapp.links import Nonce, Purpose
+from surveyapp.look import shown_logo, style_name
+from surveyapp.questions import Asking, asking, label_of
 from surveyapp.surveys import Question
-from surveyapp.texts import QuestionText
 from surveyapp.web.forms import FURTHER
 from surveyapp.web.wiring import chosen_language, parts, spoken_language
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """One rating of a scale: what is seen, and what a screen reader says instead."""
+class OwnWords:
+    """What the organisation itself says on privacy, in the language of that code."""
 
-    rating: int
-    words: str
-    label: str
-    spoken: str
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """One question as a page asks it."""
-
-    field: str
-    lead_in: str
-    question: str
-    choices: tuple[Choice, ...]
-    is_worded: bool
-    """Every point has words, so that the points stand below each other instead of in a row of numbers."""
-    low: str
-    high: str
+    code: str
+    paragraphs: tuple[str, ...]
 
 
 def question_page(
@@ -99,6 +86,8 @@ def privacy_page(asked: Asked, token: str, nonce: Nonce) -> str:
         **_page(asked, token, nonce),
         link_days=settings.link_days,
         edit_days=settings.rules.edit.days,
+        kept=settings.own,
+        own_words=_own_words(settings, spoken_language().code),
     )
 
 
@@ -113,7 +102,14 @@ def render(template: str, **values: object) -> str:
     return (
         spoken_language()
         .environment.get_template(f"public/{template}")
-        .render(company=settings.company, contact=settings.contact, style=parts().style, **values)
+        .render(
+            company=settings.company,
+            contact=settings.contact,
+            style=parts().style,
+            own_style=style_name(settings),
+            logo=shown_logo(settings, parts().database),
+            **values,
+        )
     )
 
 
@@ -121,12 +117,7 @@ def label(asked: Asked, speech: Language, rating: int | None) -> str:
     """A rating as people read it: the number, and its words where it has some; '' for none."""
     if rating is None:
         return ""
-    return _label(rating, asked.version.text(speech.code, asked.version.main))
-
-
-def _label(rating: int, text: QuestionText) -> str:
-    words = text.labels.get(rating, "")
-    return f"{rating} – {words}" if words else str(rating)
+    return label_of(rating, asked.version.text(speech.code, asked.version.main))
 
 
 def _page(asked: Asked, token: str, nonce: Nonce) -> dict[str, object]:
@@ -138,6 +129,14 @@ def _page(asked: Asked, token: str, nonce: Nonce) -> dict[str, object]:
         "comment_length": COMMENT_LENGTH,
         "left": _left(spoken_language()),
     }
+
+
+def _own_words(settings: Settings, code: str) -> OwnWords | None:
+    """The organisation's on privacy, in its own language where it has none in the reader's; else None."""
+    said = settings.own.privacy
+    chosen = code if said.get(code) else settings.locale
+    paragraphs = [each.strip() for each in re.split(r"\n\s*\n", said.get(chosen, ""))]
+    return OwnWords(chosen, tuple(filter(None, paragraphs))) if any(paragraphs) else None
 
 
 @cache
@@ -175,34 +174,8 @@ def _switches() -> list[dict[str, object]]:
 
 
 def _asking(asked: Asked, question: Question, speech: Language, field: str) -> Asking:
-    text, scale = asked.version.text(speech.code, question), question.scale
-    ratings = scale.ratings if scale else range(0)
-    worded = len(text.labels) == len(ratings)
-    choices = tuple(
-        Choice(
-            rating, text.labels.get(rating, ""), _label(rating, text), _spoken(rating, text, ratings, speech)
-        )
-        for rating in ratings
-    )
-    return Asking(
-        field=field,
-        lead_in=text.lead_in,
-        question=text.question.replace("{company}", parts().settings.company),
-        choices=choices,
-        is_worded=worded,
-        low="" if worded or not scale else text.labels[scale.lowest],
-        high="" if worded or not scale else text.labels[scale.highest],
-    )
-
-
-def _spoken(rating: int, text: QuestionText, ratings: range, speech: Language) -> str:
-    if rating in text.labels:
-        return speech.spoken(_label(rating, text))
-    if ratings[0] == 0:
-        # i18n: A rating as a screen reader says it, on the scale 0 to 10. {n}: 7
-        return speech.gettext("{n} on a scale from 0 to 10", n=rating)
-    # i18n: A rating as a screen reader says it, on the scale 1 to 10. {n}: 7
-    return speech.gettext("{n} on a scale from 1 to 10", n=rating)
+    text = asked.version.text(speech.code, question)
+    return asking(text, question.scale, speech, parts().settings.company, field)
 
 
 def _thanks(

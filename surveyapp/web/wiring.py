@@ -1,7 +1,7 @@
 """What a request needs of the installation: settings, database, links, the clock and the language."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import cast
 
@@ -11,18 +11,25 @@ from surveyapp.config import Settings
 from surveyapp.db import Database
 from surveyapp.i18n import LANGUAGES, Language, closest, language, negotiated
 from surveyapp.links import Links
+from surveyapp.preferences import Cache
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
     """One installation's parts, shared by all requests of a process."""
 
-    settings: Settings
+    installed: Settings
     database: Database
     links: Links
     clock: Callable[[], datetime]
     style: str
-    """The version of our own style sheet and script, so that browsers may keep them for good."""
+    """The version of our own style sheets and scripts, so that browsers may keep them for good."""
+    preferences: Cache = field(default_factory=Cache)
+
+    @property
+    def settings(self) -> Settings:
+        """The environment's, with what was set in the browser since."""
+        return self.preferences.settings(self.installed, self.database)
 
 
 def parts() -> Parts:

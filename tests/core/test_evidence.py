@@ -15,12 +15,17 @@ from surveyapp.core.evidence import (
     Link,
     Pressed,
     Reason,
+    Refused,
+    Released,
+    Restored,
     Rules,
     Seen,
     State,
     Stayed,
     Submitted,
     Touch,
+    Verdict,
+    Voided,
     is_one_click,
     may_change,
     reason,
@@ -497,6 +502,70 @@ def test_what_was_withdrawn_stays_withdrawn() -> None:
         events = Seen(LATE, "x", 1), Submitted(LATE, 1), Gestured(LATE, 1), Pressed(LATE, 1), Judged(DUE)
         assert after(*events, case=void) == void
         assert settles_at(void, RULES) is None
+
+
+# What we judge
+
+CONFIRMED, SCANNER, TEST = Verdict.PERSON_CONFIRMED, Verdict.KNOWN_SCANNER, Verdict.TEST
+
+
+def test_a_released_answer_counts_from_then_on_and_is_dated_by_its_touch() -> None:
+    released = after(*visit(), Released(DUE, CONFIRMED))
+    assert answer(released) == (State.COUNTED, 9, Evidence.RELEASED)
+    assert (released.began_at, released.first_counted_at, released.verdict) == (OPENED, DUE, CONFIRMED)
+    assert settles_at(released, RULES) is None
+
+
+def test_a_refused_answer_settles_no_more() -> None:
+    refused = after(*visit(), Refused(LATE, SCANNER), Judged(DUE))
+    assert answer(refused) == (State.REFUSED, 9, None)
+    assert (refused.verdict, refused.first_counted_at) == (SCANNER, None)
+
+
+def test_what_we_judged_can_be_judged_again_long_after_the_customers_days() -> None:
+    later = OPENED + timedelta(days=99)
+    released = after(*visit(), Released(LATE, CONFIRMED))
+    refused = after(Refused(later, SCANNER), case=released)
+    assert (refused.state, refused.verdict) == (State.REFUSED, SCANNER)
+    again = after(Released(later, CONFIRMED), case=refused)
+    assert again == released
+
+
+@pytest.mark.parametrize("judgement", [Released(LATE, CONFIRMED), Refused(LATE, SCANNER)])
+@pytest.mark.parametrize("person", [Pressed(DUE, 1), Gestured(DUE, 1)])
+def test_a_person_has_the_last_word_over_a_judgement(judgement: Event, person: Event) -> None:
+    counted = after(*visit(), judgement, person)
+    assert counted.is_counted and counted.rating == 1 and counted.verdict is None
+    assert counted.evidence in (Evidence.PRESS, Evidence.GESTURE)
+
+
+@pytest.mark.parametrize(
+    "counted",
+    [after(*visit(), Judged(DUE)), after(opened(), Gestured(OPENED, 9)), after(opened(), SENT_FORM)],
+)
+def test_what_counts_by_itself_is_not_refused_but_may_be_withdrawn(counted: Case) -> None:
+    later = DUE + timedelta(days=40)
+    assert (
+        after(Refused(later, SCANNER), Released(later, CONFIRMED), Restored(later), case=counted) == counted
+    )
+    void = after(Voided(later, TEST), case=counted)
+    assert void == replace(counted, state=State.VOID, verdict=TEST)
+    assert after(Restored(later), case=void) == counted
+
+
+def test_a_withdrawn_answer_hears_nobody_but_its_restorer() -> None:
+    void = after(*visit(), Released(LATE, CONFIRMED), Voided(LATE, TEST))
+    events = Pressed(DUE, 1), Gestured(DUE, 1), Released(DUE, CONFIRMED), Refused(DUE, SCANNER)
+    assert after(*events, Voided(DUE, Verdict.SPAM), case=void) == void
+    assert answer(after(Restored(DUE), case=void)) == (State.COUNTED, 9, Evidence.RELEASED)
+
+
+def test_nothing_is_judged_where_there_is_no_answer_and_nothing_withdrawn_that_is_held() -> None:
+    judgements = Released(LATE, CONFIRMED), Refused(LATE, SCANNER), Voided(LATE, TEST), Restored(LATE)
+    assert after(*judgements, case=after(opened())) == after(opened())
+    held = after(*visit())
+    assert after(Voided(LATE, TEST), Restored(LATE), case=held) == held
+    assert after(Restored(LATE), case=replace(held, state=State.VOID)).state is State.VOID
 
 
 # The answer's date

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from enum import Enum
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -17,12 +16,17 @@ from surveyapp.core.evidence import (
     Link,
     Pressed,
     Reason,
+    Refused,
+    Released,
+    Restored,
     Rules,
     Seen,
     State,
     Stayed,
     Submitted,
     Touch,
+    Verdict,
+    Voided,
     is_one_click,
     may_change,
     reason,
@@ -31,16 +35,10 @@ from surveyapp.core.evidence import (
     step,
 )
 
+Judgement = Released | Refused | Voided | Restored
+"""What somebody of ours does to an answer; nothing, where it fits none of that state."""
 
-class Admin(Enum):
-    """What an admin does to an answer; nothing, where there is none or it was withdrawn."""
-
-    REFUSES = State.REFUSED
-    WITHDRAWS = State.VOID
-
-
-Happening = Event | Admin
-History = Sequence[Happening]
+History = Sequence[Event]
 
 RULES = Rules()
 SENT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -62,7 +60,7 @@ class Count:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Told:
     """What DESIGN.md says of an answer."""
 
     state: State | None = None
@@ -70,28 +68,74 @@ class Verdict:
     evidence: Evidence | None = None
     began_at: datetime | None = None
     first_counted_at: datetime | None = None
+    why: Verdict | None = None
 
 
-def verdict(mail: Case, history: History) -> Verdict:
+def told_of(mail: Case, history: History) -> Told:
+    return judged(mail, fitting(mail, history))
+
+
+def fitting(mail: Case, history: History) -> list[Event]:
+    """Without judgements that fitted no answer of that state, and what a withdrawn one did not hear."""
+    kept: list[Event] = []
+    for it in history:
+        if isinstance(it, Judgement):
+            kept.extend([it] if fits(it, judged(mail, kept)) else [])
+        elif isinstance(it, Touch) or not is_void(kept):
+            kept.append(it)
+    return kept
+
+
+def fits(it: Judgement, told: Told) -> bool:
+    is_released = (told.state, told.evidence) == (State.COUNTED, Evidence.RELEASED)
+    match it:
+        case Released():
+            return told.state in (State.HELD, State.REFUSED)
+        case Refused():
+            return told.state is State.HELD or is_released
+        case Voided():
+            return told.state is State.COUNTED
+        case Restored():
+            return told.state is State.VOID
+
+
+def is_void(fitting: History) -> bool:
+    last = [it for it in fitting if isinstance(it, Voided | Restored)][-1:]
+    return isinstance(next(iter(last), None), Voided)
+
+
+def judged(mail: Case, history: History) -> Told:
+    """Of a history in which every judgement fits."""
     report = opening(history)
     if report is None:
-        return Verdict()
-    end = first(place for place in places(history, Admin.WITHDRAWS) if place > report)
-    if end is not None:
-        return replace(verdict(mail, history[:end]), state=State.VOID)
+        return Told()
+    if is_void(history):
+        end = max(places(history, Voided))
+        voided = history[end]
+        assert isinstance(voided, Voided)
+        return replace(judged(mail, history[:end]), state=State.VOID, why=voided.why)
     counts = counting(mail, history)
-    refusal = max((place for place in places(history, Admin.REFUSES) if place > report), default=-1)
+    refusal = max(places(history, Refused), default=-1)
+    date = dated(history, report, held_rating(history))
     if not counts:
         state = State.HELD if refusal < 0 else State.REFUSED
-        return Verdict(state, held_rating(history), began_at=dated(history, report, held_rating(history)))
+        return Told(state, held_rating(history), began_at=date, why=last_word(history, -1))
     earliest, latest = counts[0], counts[-1]
-    return Verdict(
+    is_released = earliest.evidence is Evidence.RELEASED
+    return Told(
         state=State.COUNTED if refusal < latest.place else State.REFUSED,
         rating=latest.rating,
         evidence=first_of_the_same(counts, history).evidence,
-        began_at=dated(history, earliest.place, earliest.rating),
+        began_at=date if is_released else dated(history, earliest.place, earliest.rating),
         first_counted_at=earliest.at,
+        why=last_word(history, latest.place),
     )
+
+
+def last_word(history: History, since: int) -> Verdict | None:
+    """Why it was judged last; nothing once it was restored, or the customer has had the last word."""
+    last = max(places(history, Released, Refused, Voided, Restored), default=-1)
+    return getattr(history[last], "why", None) if 0 <= last >= since else None
 
 
 def opening(history: History) -> int | None:
@@ -113,13 +157,24 @@ def counting(mail: Case, history: History) -> list[Count]:
     """All that counted, in its order: perhaps a settling, then gestures, then presses, for fourteen days."""
     people = [count for place, it in enumerate(history) if (count := by_person(mail, place, it))]
     settled = settling(mail, history[: people[0].place] if people else history)
-    everything = [settled, *people] if settled else people
-    timely = [count for count in everything if count.at <= everything[0].at + timedelta(days=14)]
+    found = [*([settled] if settled else []), *people, *by_us(history)]
+    everything = sorted(found, key=lambda count: count.place)
+    late = everything[0].at + timedelta(days=14) if everything else NEVER
+    timely = [count for count in everything if count.at <= late or count.evidence is Evidence.RELEASED]
     press = first(count.place for count in timely if count.evidence in PRESSES)
     return [count for count in timely if press is None or count.place < press or count.evidence in PRESSES]
 
 
-def by_person(mail: Case, place: int, it: Happening) -> Count | None:
+def by_us(history: History) -> list[Count]:
+    """What was released counts whenever that was."""
+    return [
+        Count(place, it.at, held_rating(history), Evidence.RELEASED)
+        for place, it in enumerate(history)
+        if isinstance(it, Released)
+    ]
+
+
+def by_person(mail: Case, place: int, it: Event) -> Count | None:
     if isinstance(it, Pressed):
         evidence = Evidence.PRESS if it.is_verified else Evidence.PRESS_UNVERIFIED
         return Count(place, it.at, it.rating, evidence)
@@ -140,9 +195,8 @@ def settling(mail: Case, history: History) -> Count | None:
 
 
 def is_undecided(past: History) -> bool:
-    """Whether there is an answer and no admin decided on it."""
-    report = opening(past)
-    return report is not None and not any(isinstance(it, Admin) for it in past[report:])
+    """Whether there is an answer and nobody of ours decided on it."""
+    return opening(past) is not None and not any(isinstance(it, Judgement) for it in past)
 
 
 def due(past: History) -> datetime:
@@ -188,7 +242,6 @@ def has_stayed(past: History, page: str) -> bool:
 def dated(history: History, place: int, rating: int | None) -> datetime:
     """The rating's first touch before it was held or counted; without one, that moment."""
     it = history[place]
-    assert not isinstance(it, Admin)
     ratings = [touch for touch in touches_of(history[:place]) if touch.link is Link.RATING]
     return min((touch.at for touch in ratings if touch.rating == rating), default=it.at)
 
@@ -198,7 +251,7 @@ def first_of_the_same(counts: Sequence[Count], history: History) -> Count:
     start = counts[-1]
     for count in reversed(counts[:-1]):
         is_same = count.evidence is start.evidence or {count.evidence, start.evidence} == set(PRESSES)
-        if count.rating != start.rating or not is_same or Admin.REFUSES in history[count.place : start.place]:
+        if count.rating != start.rating or not is_same or places(history[count.place : start.place], Refused):
             break
         start = count
     return start
@@ -216,8 +269,8 @@ def apart(one: Touch, two: Touch) -> float:
     return abs((one.at - two.at).total_seconds())
 
 
-def places(history: History, admin: Admin) -> list[int]:
-    return [place for place, it in enumerate(history) if it is admin]
+def places(history: History, *kinds: type[Judgement]) -> list[int]:
+    return [place for place, it in enumerate(history) if isinstance(it, kinds)]
 
 
 def first(numbers: Iterator[int]) -> int | None:
@@ -231,10 +284,7 @@ def play(mail: Case, history: History) -> Iterator[Case]:
     """The case after each happening."""
     case = mail
     for it in history:
-        if not isinstance(it, Admin):
-            case = step(case, it, RULES)
-        elif case.state not in (None, State.VOID):
-            case = replace(case, state=it.value)
+        case = step(case, it, RULES)
         yield case
 
 
@@ -266,6 +316,12 @@ STAYED = [Stayed(SENT, page, rating) for page in PAGES for rating in RATINGS]
 PEOPLE: list[Event] = [
     *[Gestured(SENT, rating) for rating in RATINGS],
     *[Pressed(SENT, rating, is_verified) for rating in RATINGS for is_verified in (True, False)],
+]
+JUDGEMENTS: list[Judgement] = [
+    Released(SENT, Verdict.PERSON_CONFIRMED),
+    Refused(SENT, Verdict.KNOWN_SCANNER),
+    Voided(SENT, Verdict.TEST),
+    Restored(SENT),
 ]
 MACHINES: list[Event] = [*TOUCHES, *OTHERS, *SEEN, *STAYED, *[Judged(SENT)] * 9, *CONFESSIONS]
 
@@ -312,12 +368,12 @@ scenes = st.one_of(visits, visits, machines.map(alone), people.map(alone), burst
 
 
 def told(
-    start: datetime, chapters: list[tuple[timedelta, Admin | None, list[Event]]], is_of_one_mind: bool
+    start: datetime, chapters: list[tuple[timedelta, Judgement | None, list[Event]]], is_of_one_mind: bool
 ) -> History:
     """Each scene begins so long after the beginning of the last, and so may run into it."""
-    timeline: list[tuple[datetime, Happening]] = []
-    for pause, admin, scene in chapters:
-        timeline.extend([(start, admin)] if admin else [])
+    timeline: list[tuple[datetime, Event]] = []
+    for pause, judgement, scene in chapters:
+        timeline.extend([(start, moved(judgement, start - SENT))] if judgement else [])
         for event in scene:
             here = moved(agreeing(event) if is_of_one_mind else event, start - SENT)
             timeline.append((here.at, here))
@@ -327,22 +383,27 @@ def told(
 
 def agreeing(event: Event) -> Event:
     """The event with the rating 9 instead of another, since histories with two seldom settle."""
-    return replace(event, rating=9) if not isinstance(event, Judged) and event.rating == 3 else event
+    if isinstance(event, Judged | Judgement) or event.rating != 3:
+        return event
+    return replace(event, rating=9)
 
 
-def histories(pauses: Sequence[timedelta], admins: Sequence[Admin]) -> st.SearchStrategy[History]:
-    """Scanners, people, edits, admins and time, in any order."""
-    admin = st.sampled_from([*[None] * 40, *admins])
-    chapters = st.lists(st.tuples(st.sampled_from(pauses), admin, scenes), min_size=1, max_size=8)
+def histories(
+    pauses: Sequence[timedelta], judgements: Sequence[Judgement], rarity: int = 40
+) -> st.SearchStrategy[History]:
+    """Scanners, people, edits, judgements and time, in any order; the greater `rarity`, the less we judge."""
+    judgement = st.sampled_from([*[None] * rarity, *judgements])
+    chapters = st.lists(st.tuples(st.sampled_from(pauses), judgement, scenes), min_size=1, max_size=8)
     return st.builds(told, st.sampled_from(STARTS), chapters, st.booleans())
 
 
-any_history = histories([*SPELLS, *MOMENTS, *AGES], list(Admin))
+any_history = histories([*SPELLS, *MOMENTS, *AGES], JUDGEMENTS)
+judged_history = histories([*SPELLS, *MOMENTS, *AGES], JUDGEMENTS, rarity=1)
 short_history = histories([*SPELLS, *MOMENTS], [])
 
 
 def now_after(history: History) -> datetime:
-    return max((it.at for it in history if not isinstance(it, Admin)), default=SENT)
+    return max((it.at for it in history), default=SENT)
 
 
 # What is promised
@@ -351,10 +412,22 @@ def now_after(history: History) -> datetime:
 @settings(max_examples=800, deadline=None)
 @given(mails, any_history)
 def test_machine_and_model_agree_after_every_event(mail: Case, history: History) -> None:
+    assert_agreed(mail, history)
+
+
+@settings(max_examples=400, deadline=None)
+@given(mails, judged_history)
+def test_machine_and_model_agree_where_we_judge_again_and_again(mail: Case, history: History) -> None:
+    assert_agreed(mail, history)
+
+
+def assert_agreed(mail: Case, history: History) -> None:
     for length, case in enumerate(play(mail, history), start=1):
         past = history[:length]
-        found = Verdict(case.state, case.rating, case.evidence, case.began_at, case.first_counted_at)
-        assert found == verdict(mail, past)
+        found = Told(
+            case.state, case.rating, case.evidence, case.began_at, case.first_counted_at, case.verdict
+        )
+        assert found == told_of(mail, past)
         is_due = case.state is State.HELD and touches_of(past)
         assert settles_at(case, RULES) == (due(past) if is_due else None)
         if case.state is State.HELD:
@@ -403,6 +476,17 @@ def test_a_press_always_counts_within_its_days(
     else:
         assert pressed == case
     assert may_change(case, at, RULES) == (case.state is not State.VOID and is_timely)
+
+
+@settings(max_examples=200, deadline=None)
+@given(mails, judged_history, st.sampled_from(JUDGEMENTS))
+def test_a_judgement_changes_no_rating_and_is_made_once(
+    mail: Case, history: History, judgement: Judgement
+) -> None:
+    case, at = end_of(mail, history), now_after(history)
+    once = step(case, moved(judgement, at - SENT), RULES)
+    assert (once.rating, once.began_at, once.touches) == (case.rating, case.began_at, case.touches)
+    assert step(once, moved(judgement, at - SENT), RULES) == once
 
 
 @settings(max_examples=100, deadline=None)

@@ -12,6 +12,9 @@ GROUPS = {
     Metric.CSAT: [BAD] * 2 + [FAIR] + [GOOD] * 2,
     Metric.CES: [GOOD] * 3 + [FAIR] + [BAD] * 3,
     Metric.CES_EASE: [BAD] * 3 + [FAIR] + [GOOD] * 3,
+    Metric.SOLVED: [BAD, FAIR, GOOD],
+    Metric.TREATMENT: [BAD] * 2 + [FAIR] + [GOOD] * 2,
+    Metric.COMPETENCE: [BAD] * 2 + [FAIR] + [GOOD] * 2,
 }
 
 
@@ -21,7 +24,16 @@ def test_every_metric_but_the_open_question_has_a_scale() -> None:
 
 @pytest.mark.parametrize(
     ("metric", "lowest", "highest"),
-    [("nps", 0, 10), ("csat", 1, 5), ("ces", 1, 7), ("ces_ease", 1, 7), ("nki", 1, 10)],
+    [
+        ("nps", 0, 10),
+        ("csat", 1, 5),
+        ("ces", 1, 7),
+        ("ces_ease", 1, 7),
+        ("nki", 1, 10),
+        ("solved", 1, 3),
+        ("treatment", 1, 5),
+        ("competence", 1, 5),
+    ],
 )
 def test_the_ratings_run_from_the_lowest_to_the_highest(metric: Metric, lowest: int, highest: int) -> None:
     assert list(SCALES[Metric(metric)].ratings) == list(range(lowest, highest + 1))

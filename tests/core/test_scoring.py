@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from statistics import mean
@@ -21,7 +22,10 @@ Case = tuple[Metric, list[int]]
 TwoPeriods = tuple[Metric, list[int], list[int]]
 
 NPS, CSAT, CES, CES_EASE, NKI = Metric.NPS, Metric.CSAT, Metric.CES, Metric.CES_EASE, Metric.NKI
-BOUNDS = {NPS: (-100, 100), CSAT: (0, 100), CES: (1, 7), CES_EASE: (1, 7), NKI: (0, 100)}
+SOLVED, TREATMENT, COMPETENCE = Metric.SOLVED, Metric.TREATMENT, Metric.COMPETENCE
+SHARES = {CSAT: (4, 5), SOLVED: (3,), TREATMENT: (4, 5), COMPETENCE: (4, 5)}
+BOUNDS = {NPS: (-100, 100), CES: (1, 7), CES_EASE: (1, 7), NKI: (0, 100)}
+BOUNDS |= dict.fromkeys(SHARES, (0, 100))
 
 rated_metrics = st.sampled_from(list(SCALES))
 
@@ -40,8 +44,8 @@ def figure(metric: Metric, answers: list[int]) -> Fraction:
     """The headline by its plain definition over a list of answers."""
     if metric == NPS:
         return Fraction(sum(a >= 9 for a in answers) - sum(a <= 6 for a in answers), len(answers)) * 100
-    if metric == CSAT:
-        return Fraction(sum(a >= 4 for a in answers), len(answers)) * 100
+    if metric in SHARES:
+        return Fraction(sum(a in SHARES[metric] for a in answers), len(answers)) * 100
     average = mean(Fraction(a) for a in answers)
     return (average / 3 - 1) / 9 * 100 if metric == NKI else average
 
@@ -129,6 +133,19 @@ def test_nki_of_four_complete_answers_is_66_67() -> None:
     assert favourable_share(nki) is None
 
 
+def test_160_solved_of_200_are_80_per_cent_as_sure_as_160_satisfied_and_have_no_mean() -> None:
+    solved, satisfied = scored(SOLVED, {3: 160, 2: 30, 1: 10}), scored(CSAT, {5: 160, 3: 30, 1: 10})
+    assert (solved.value, solved.mean) == (80, None)
+    assert (solved.favourable, solved.neutral, solved.unfavourable) == (160, 30, 10)
+    assert ends(solved) == ends(satisfied)
+
+
+@pytest.mark.parametrize("metric", [TREATMENT, COMPETENCE])
+def test_quality_is_scored_as_satisfaction_is(metric: Metric) -> None:
+    tally = {5: 200, 4: 41, 3: 20, 2: 8, 1: 20}
+    assert replace(scored(metric, tally), metric=CSAT) == scored(CSAT, tally)
+
+
 def test_a_high_mean_effort_is_bad_news() -> None:
     hard, easy = {7: 8, 6: 2}, {1: 8, 2: 2}
     assert SCALES[CES].better == Direction.LOWER
@@ -148,7 +165,7 @@ def test_a_score_of_nobody_is_no_score(metric: Metric) -> None:
 
 @pytest.mark.parametrize("metric", SCALES)
 def test_ratings_that_nobody_gave_are_no_score(metric: Metric) -> None:
-    assert score(metric, {4: 0, 5: 0}) is None
+    assert score(metric, dict.fromkeys(SCALES[metric].sums, 0)) is None
 
 
 def test_an_answer_to_the_open_question_cannot_be_tallied() -> None:
@@ -167,6 +184,8 @@ def test_an_answer_to_the_open_question_cannot_be_tallied() -> None:
         (CES_EASE, {0: 1}),
         (NKI, {2: 1}),
         (NKI, {31: 1}),
+        (SOLVED, {0: 1}),
+        (SOLVED, {4: 1}),
         (CSAT, {True: 1}),
         (CSAT, {4.0: 1}),
         (CSAT, {4.5: 1}),
@@ -197,7 +216,8 @@ def test_a_score_is_its_plain_definition_over_the_list_of_answers(case: Case) ->
     scale, result = SCALES[metric], scored(metric, Counter(answers))
     assert result.n == len(answers)
     assert result.value == float(figure(metric, answers))
-    assert result.mean == (None if metric == NPS else float(mean(map(Fraction, answers)) / scale.questions))
+    average = float(mean(map(Fraction, answers)) / scale.questions)
+    assert result.mean == (None if metric in (NPS, SOLVED) else average)
     if metric != NKI:
         good, bad = sum(a in scale.favourable for a in answers), sum(a in scale.unfavourable for a in answers)
         counts = (result.favourable, result.neutral, result.unfavourable)
@@ -254,11 +274,11 @@ def test_the_share_of_favourable_ratings_has_an_interval_around_it(case: Case) -
     assert 0 <= share.low <= share.percent <= share.high <= 100
 
 
-@given(answers_of(CSAT))
-def test_the_share_of_favourable_csat_ratings_is_its_headline(answers: list[int]) -> None:
-    csat, share = scored(CSAT, Counter(answers)), share_of(CSAT, Counter(answers))
-    assert share.percent == csat.value
-    assert ends(share) == pytest.approx(ends(csat))
+@given(metrics_with_answers.filter(lambda case: case[0] in SHARES))
+def test_the_share_of_favourable_ratings_is_the_headline_of_every_share(case: Case) -> None:
+    result, share = scored(case[0], Counter(case[1])), share_of(case[0], Counter(case[1]))
+    assert share.percent == result.value
+    assert ends(share) == pytest.approx(ends(result))
 
 
 @given(metrics_with_two_periods)
@@ -299,7 +319,7 @@ def test_nothing_changed_is_no_demonstrable_change(case: Case) -> None:
 
 @pytest.mark.parametrize("metric", Metric)
 def test_nothing_can_be_said_of_a_change_from_or_to_nobody(metric: Metric) -> None:
-    somebody = {} if metric == Metric.OPEN else {4: 10, 5: 10}
+    somebody = {} if metric == Metric.OPEN else dict.fromkeys(SCALES[metric].sums, 10)
     unknown = Change(None, None, None, is_demonstrable=False)
     assert change(metric, {}, somebody) == change(metric, somebody, {}) == change(metric, {}, {}) == unknown
 
@@ -312,6 +332,7 @@ def test_nothing_can_be_said_of_a_change_from_or_to_nobody(metric: Metric) -> No
         (CES, {2: 30, 3: 30}, {5: 30, 6: 30}, 3),
         (CES_EASE, {5: 30, 6: 30}, {2: 30, 3: 30}, -3),
         (NKI, {12: 20, 15: 20}, {24: 20, 27: 20}, 400 / 9),
+        (SOLVED, {3: 120, 1: 80}, {3: 160, 2: 40}, 20),
     ],
 )
 def test_a_large_change_in_many_answers_is_demonstrable(

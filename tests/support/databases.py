@@ -74,6 +74,10 @@ class ThrownAway(Database):
         if not self._connection.in_transaction():
             self._connection.begin()
 
+    def clean(self) -> bool:
+        """Nothing: what is not committed for good lies in no file for good."""
+        return True
+
     def discard(self) -> None:
         """Undo everything since the last time."""
         transaction = self._connection.get_transaction()

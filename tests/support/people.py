@@ -24,6 +24,7 @@ from surveyapp.db import Base, Database, table_of
 from surveyapp.invitations import Request
 from surveyapp.links import Links, Purpose
 from surveyapp.models import Answer, Invitation, Rating, Touch
+from surveyapp.preferences import Cache
 from surveyapp.relay import Relay, relay
 from surveyapp.worker import Worker
 from tests.support.served import SETTINGS
@@ -342,7 +343,7 @@ def opened(database: Database, clock: Clock | None = None, **changes: str) -> Si
     clock = clock or Clock()
     app = create_app(chosen, clock)
     # The app takes the very database of the fixture, so that what it commits is thrown away.
-    app.extensions["surveyapp"] = replace(app.extensions["surveyapp"], database=database)
+    app.extensions["surveyapp"] = replace(app.extensions["surveyapp"], database=database, preferences=Cache())
     with database.transaction() as session:
         surveys.install_built_ins(session, clock())
     return Site(app, chosen, database, clock)

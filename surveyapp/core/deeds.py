@@ -1,0 +1,60 @@
+"""What the audit log records."""
+
+from enum import StrEnum
+
+
+class Deed(StrEnum):
+    """One kind of entry."""
+
+    LOGGED_IN = "logged_in"
+    LOGIN_REFUSED = "login_refused"
+    LOGGED_OUT = "logged_out"
+    SIGNIN_ENDED = "signin_ended"
+    PASSWORD_SET = "password_set"  # noqa: S105
+    RESET_ASKED = "reset_asked"
+    SECOND_STEP_ON = "second_step_on"
+    SECOND_STEP_OFF = "second_step_off"
+    RECOVERY_CODES_MADE = "recovery_codes_made"
+    RECOVERY_CODE_USED = "recovery_code_used"
+    IDENTITY_LINKED = "identity_linked"
+    IDENTITY_UNLINKED = "identity_unlinked"
+    USER_ADDED = "user_added"
+    USER_CHANGED = "user_changed"
+    USER_DISABLED = "user_disabled"
+    USER_ENABLED = "user_enabled"
+    KEY_ADDED = "key_added"
+    KEY_REVOKED = "key_revoked"
+    HOOK_ADDED = "hook_added"
+    HOOK_CHANGED = "hook_changed"
+    HOOK_CLOSED = "hook_closed"
+    SURVEY_CHANGED = "survey_changed"
+    POLICY_CHANGED = "policy_changed"
+    SETTING_CHANGED = "setting_changed"
+    AGENTS_NAMED = "agents_named"
+    NAME_CHANGED = "name_changed"
+    INVITED = "invited"
+    UPLOADED = "uploaded"
+    CANCELLED = "cancelled"
+    RESENT = "resent"
+    GIVEN_UP = "given_up"
+    REMINDED = "reminded"
+    RELEASED = "released"
+    REFUSED = "refused"
+    VOIDED = "voided"
+    RESTORED = "restored"
+    EXPORTED = "exported"
+    ERASED = "erased"
+    SUBJECT_EXPORTED = "subject_exported"
+    SUPPRESSED = "suppressed"
+    UNSUPPRESSED = "unsuppressed"
+    PURGED = "purged"
+
+
+class Actor(StrEnum):
+    """Who did it."""
+
+    USER = "user"
+    COMMAND = "command"
+    WORKER = "worker"
+    NOBODY = "nobody"
+    """Nobody who is known: somebody who tried to log in."""
