@@ -688,7 +688,7 @@ def test_a_new_browser_is_told_by_mail_and_a_known_one_is_not(site: Site) -> Non
     enter(other)
 
     assert [(row["kind"], row["detail"]) for row in site.rows(Note)] == [
-        ("new_device", {"browser": "Firefox, Windows"})
+        ("new_device", {"browser": "Firefox, Windows", "spoken": "en"})
     ]
 
 

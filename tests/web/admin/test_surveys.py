@@ -321,7 +321,7 @@ def test_a_test_mail_goes_to_oneself_in_the_chosen_language(site: Site, anna: St
     assert "on its way to your own address" in page.words
     assert anna.user is not None
     asked = [(row["user_id"], row["kind"], row["detail"]) for row in site.rows(Note)]
-    assert asked == [(anna.user.id, "test", {"survey": "csat", "locale": "ro"})]
+    assert asked == [(anna.user.id, "test", {"survey": "csat", "locale": "ro", "spoken": "en"})]
 
 
 def test_a_test_mail_in_no_language_of_ours_is_not_sent(site: Site, anna: Staff) -> None:
