@@ -13,8 +13,13 @@ ID_LENGTH = 22
 
 
 def new_id() -> str:
-    """128 random bits in 22 URL-safe characters: no hot sequence, and nothing to guess or count."""
-    return secrets.token_urlsafe(16)
+    """128 random bits in 22 URL-safe characters: no hot sequence, and nothing to guess or count.
+
+    None begins with a hyphen: on a command line it would be taken for an option.
+    """
+    while (made := secrets.token_urlsafe(16)).startswith("-"):
+        pass
+    return made
 
 
 class Survey(Base):

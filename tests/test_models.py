@@ -88,3 +88,8 @@ def test_every_key_and_index_has_the_name_that_the_convention_gives_it(own_datab
         assert {index["name"] for index in found.get_indexes(table.name)} >= {
             index.name for index in table.indexes
         }
+
+
+def test_no_id_could_be_taken_for_an_option_of_a_command() -> None:
+    # One in 64 would begin with a hyphen: of so many at least one, but for one run in a hundred million.
+    assert not any(new_id().startswith("-") for _ in range(1200))
