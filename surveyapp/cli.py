@@ -1,5 +1,6 @@
 """The `surveyapp` command."""
 
+import logging
 import os
 import signal
 from collections.abc import Iterable, Sequence
@@ -35,6 +36,8 @@ from surveyapp.links import Links, links_of
 from surveyapp.models import Invitation, Survey
 from surveyapp.reports import Dimension, Filter
 from surveyapp.surveys import Version
+
+log = logging.getLogger(__name__)
 
 
 class BadInput(click.ClickException):
@@ -360,9 +363,14 @@ def _say_how_to_begin(settings: Settings, database: Database) -> None:
     if database.problem():
         return
     with database.reading() as session:
-        if users.is_empty(session):
-            click.echo(f"Nobody has an account yet. Open {settings.public_url}/admin/setup")
-            click.echo(f"and give this set-up code: {setup_code.code(settings)}")
+        if not users.is_empty(session):
+            return
+    page, code = f"{settings.public_url}/admin/setup", setup_code.code(settings)
+    if settings.log_format == "json":
+        # Whatever collects the output expects an object on every line.
+        log.warning("nobody has an account yet: open %s and give this set-up code: %s", page, code)
+    else:
+        click.echo(f"Nobody has an account yet. Open {page}\nand give this set-up code: {code}")
 
 
 def _day(value: datetime | None) -> date | None:

@@ -404,6 +404,7 @@ def test_a_real_server_writes_one_json_object_for_each_request(
     with urlopen(request, timeout=10) as reply:
         assert reply.headers["X-Request-ID"] == "from-outside"
     said = [json.loads(line) for line in served.log.read_text().splitlines()]
+    assert any("set-up code: " in each["message"] for each in said)
     (record,) = [each for each in said if each.get("request_id") == "from-outside"]
     assert (record["endpoint"], record["status"]) == ("health.live", 200)
     assert "secret" not in served.log.read_text()

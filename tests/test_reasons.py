@@ -64,7 +64,7 @@ def test_no_reason_and_no_state_is_forgotten() -> None:
         ("ro", ("Clientul a primit recent un sondaj. "
                 "Un nou sondaj poate fi trimis începând cu 1 aprilie 2026, ora 14:00.")),
         ("de", ("Die Person wurde erst vor Kurzem befragt. "
-                "Eine neue Umfrage ist ab 1. April 2026 um 14:00 Uhr möglich.")),
+                "Eine neue Umfrage ist ab dem 1. April 2026 um 14:00 Uhr möglich.")),
     ],
 )  # fmt: skip
 def test_a_date_is_told_as_the_language_writes_it(code: str, told: str) -> None:
