@@ -20,7 +20,7 @@ from surveyapp.config import Settings, settings_from
 from surveyapp.db import Database
 from surveyapp.i18n import languages
 from surveyapp.links import Links
-from surveyapp.web import admin, api, bounces, errors, health, hooks, look, metrics, public
+from surveyapp.web import admin, api, bounces, errors, health, hooks, look, metrics, public, way_out
 from surveyapp.web.admin.cookies import AdminSessions
 from surveyapp.web.wiring import Parts
 
@@ -125,6 +125,7 @@ def create_app(settings: Settings | None = None, clock: Callable[[], datetime] |
     app.json.sort_keys = False  # type: ignore[attr-defined]
     languages()
     app.register_blueprint(public.bp)
+    app.register_blueprint(way_out.bp)
     app.register_blueprint(look.bp)
     app.register_blueprint(hooks.bp)
     app.register_blueprint(bounces.bp)

@@ -11,6 +11,7 @@ from surveyapp.config import Settings
 from surveyapp.core import evidence
 from surveyapp.core.errors import ClosedSurveyError, EditWindowOverError, ExpiredLinkError, InvalidLinkError
 from surveyapp.core.evidence import Case, Evidence, Link, State, Touch, Verdict
+from surveyapp.core.status import ERASED
 from surveyapp.db import INSERTS, AnySession, dialect_of, table_of
 from surveyapp.models import Answer, AnswerEvent, Domain, Invitation, Rating, Survey, SurveyVersion
 from surveyapp.models import Touch as TouchRow
@@ -40,12 +41,19 @@ class Asked:
         if self.case.state is State.VOID:
             raise ClosedSurveyError
         if self.case.first_counted_at is not None:
-            if not evidence.may_change(self.case, now, settings.rules):
+            if not self.may_change(now, settings):
                 raise EditWindowOverError
         elif self.is_closed:
             raise ClosedSurveyError
         elif now > self.expires_at:
             raise ExpiredLinkError
+
+    def may_change(self, now: datetime, settings: Settings) -> bool:
+        """Whether there is still time to change the answer.
+
+        Never once the customer was erased: nobody could find and erase what is written later.
+        """
+        return not self.ticket_ref.startswith(ERASED) and evidence.may_change(self.case, now, settings.rules)
 
     def is_one_click(self, rating: int, now: datetime, settings: Settings) -> bool:
         """Whether staying on the page is enough for this rating, as far as is known now."""

@@ -4,7 +4,7 @@ import logging
 import os
 import signal
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -14,6 +14,7 @@ import click
 from surveyapp import (
     admin_commands,
     check_commands,
+    figure_commands,
     invitations,
     privacy_commands,
     reports,
@@ -34,7 +35,6 @@ from surveyapp.db import Database
 from surveyapp.invitations import Request
 from surveyapp.links import Links, links_of
 from surveyapp.models import Invitation, Survey
-from surveyapp.reports import Dimension, Filter
 from surveyapp.surveys import Version
 
 log = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ def run_demo(port: int) -> None:
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes.")
 @click.option(
-    "--threads", default=1, show_default=True, type=click.IntRange(1, 64), help="Threads of each process."
+    "--threads", default=4, show_default=True, type=click.IntRange(1, 64), help="Threads of each process."
 )
 def serve(host: str, port: int, workers: int, threads: int) -> None:
     """Serve the customers' pages. Ends gracefully on SIGTERM."""
@@ -232,38 +232,6 @@ def invite(
     shell.show(_invited(invitation, version, settings), is_json)
 
 
-@main.command()
-@click.option("--metric", type=click.Choice([str(metric) for metric in Metric]))
-@click.option("--by", type=click.Choice([str(dimension) for dimension in Dimension]))
-@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), help="First day.")
-@click.option("--to", "last", type=click.DateTime(["%Y-%m-%d"]), help="Last day, included.")
-@click.option("--agent")
-@click.option("--team")
-@click.option("--case-type")
-@click.option("--channel")
-@click.option("--locale")
-@click.option("--locale-out", type=click.Choice(LOCALES), help="Language of the table.")
-@shell.as_json
-def scores(
-    metric: str | None,
-    by: str | None,
-    first: datetime | None,
-    last: datetime | None,
-    locale_out: str | None,
-    is_json: bool,
-    **limits: str | None,
-) -> None:
-    """Print scores with their number of answers and their 95 % intervals."""
-    settings = shell.settings()
-    chosen = Filter(Metric(metric) if metric else None, _day(first), _day(last), **limits)
-    with shell.ready(settings).reading() as session:
-        figures = reports.scores(session, settings, chosen, Dimension(by) if by else None)
-    if is_json:
-        shell.echo_json([reports.row_of(each) for each in figures])
-    else:
-        click.echo(tables.scores_table(figures, Dimension(by) if by else None, locale_out or settings.locale))
-
-
 @main.command("held")
 @shell.as_json
 def list_held(is_json: bool) -> None:
@@ -373,10 +341,6 @@ def _say_how_to_begin(settings: Settings, database: Database) -> None:
         click.echo(f"Nobody has an account yet. Open {page}\nand give this set-up code: {code}")
 
 
-def _day(value: datetime | None) -> date | None:
-    return value.date() if value else None
-
-
 def _pairs(properties: Iterable[str]) -> dict[str, str]:
     pairs = [each.partition("=") for each in properties]
     if any(not equals for _, equals, _ in pairs):
@@ -415,6 +379,7 @@ def _survey_row(session: Any, found: Survey, settings: Settings) -> dict[str, An
 for _command in (
     *admin_commands.COMMANDS,
     *check_commands.COMMANDS,
+    *figure_commands.COMMANDS,
     *privacy_commands.COMMANDS,
     *user_commands.COMMANDS,
     sheet_commands.import_answers,

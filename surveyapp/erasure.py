@@ -10,14 +10,14 @@ from typing import Any
 from unicodedata import normalize
 from urllib.parse import unquote, unquote_plus, urlsplit
 
-from sqlalchemy import ColumnElement, case, delete, exists, select, update
+from sqlalchemy import ColumnElement, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from surveyapp.asked import rows
 from surveyapp.config import Settings
 from surveyapp.core.errors import FieldError, Problem
 from surveyapp.core.policy import Refusal
-from surveyapp.core.status import Cause, Happening, Status
+from surveyapp.core.status import ERASED, Cause, Happening, Status
 from surveyapp.db import table_of
 from surveyapp.invitations import hash_of, reference
 from surveyapp.models import (
@@ -27,6 +27,7 @@ from surveyapp.models import (
     Invitation,
     InvitationEvent,
     Reply,
+    Summary,
     Suppression,
     Ticket,
     Touch,
@@ -35,9 +36,7 @@ from surveyapp.models import (
 )
 from surveyapp.sheets import Flaw
 from surveyapp.timeline import note
-
-ERASED = "erased-"
-"""What a ticket reference begins with once it leads nowhere any more."""
+from surveyapp.users import spelling
 
 # A shorter reference stands in texts of all kinds; it is looked for only where we know that it is one.
 SHORTEST = 4
@@ -72,6 +71,8 @@ class Erased:
     uploads: int
     suppressions: int
     domains: int
+    summaries: int
+    """Addresses without an account that got the figures by mail."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -142,7 +143,7 @@ def erase(
     return Erased(
         invitation_ids=ids,
         invitations=len(ids),
-        comments=_forget_answers(session, settings, ids, now),
+        comments=_forget_answers(session, ids, now),
         touches=_sum(session, ids, lambda part: delete(Touch).where(Touch.invitation_id.in_(part))),
         timeline=_sum(session, ids, _emptied_details),
         helpdesk_events=helpdesk_events,
@@ -151,6 +152,7 @@ def erase(
         uploads=uploads,
         suppressions=_sum(session, person.hashes, _bounced),
         domains=_delete_unshared(session, Domain, "domain", person.domains),
+        summaries=_sum(session, {spelling(each) for each in person.addresses}, _getting_figures),
     )
 
 
@@ -281,17 +283,14 @@ def _call_off(session: Session, invitation: Invitation, now: datetime) -> None:
     note(session, invitation.id, what, Cause.ERASED, now)
 
 
-def _forget_answers(session: Session, settings: Settings, ids: Sequence[str], now: datetime) -> int:
+def _forget_answers(session: Session, ids: Sequence[str], now: datetime) -> int:
     """Returns how many comments there were."""
     columns = _ANSWERS.c
-    last = now - settings.rules.edit - timedelta(seconds=1)
     values: dict[str, Any] = {
         "comment": None,
         "seen": {},
         # Without its touches an answer that is held could only be judged wrongly: it stays as it is.
         "settle_at": None,
-        # Nobody could find and erase what is written later, so the time for changes is over.
-        "first_counted_at": case((columns.first_counted_at > last, last), else_=columns.first_counted_at),
         # Whoever has this answer open saves against an older revision, and then finds the link closed.
         "revision": columns.revision + 1,
         # Programs that read answers page by page learn that the comment is gone.
@@ -317,6 +316,10 @@ def _bounced(hashes: Sequence[str]) -> Any:
     return delete(Suppression).where(
         Suppression.address_hash.in_(hashes), Suppression.reason == Refusal.BOUNCED
     )
+
+
+def _getting_figures(addresses: Sequence[str]) -> Any:
+    return delete(Summary).where(Summary.address.in_(addresses))
 
 
 def _delete_unshared(session: Session, model: Any, name: str, values: Iterable[str]) -> int:

@@ -50,7 +50,8 @@ def import_rows(
     """Store every row that can be, a thousand in a transaction; the same row again changes nothing.
 
     `survey` and `metric` hold for rows that do not name their own; without a survey it is the built-in one
-    of the metric. `order` is that of dates with slashes.
+    of the metric. `order` is that of dates with slashes. Each answer is of its own day, but counts from `now`
+    on: figures that were fixed before, when their week closed, stay as they are.
     """
     summary = Summary()
     for chunk in chunks(rows):
@@ -231,7 +232,7 @@ def _tables(new: Sequence[_Old], now: datetime) -> Iterator[tuple[type[Base], li
             for question, rating in each.ratings.items()
         ],
     )
-    yield AnswerEvent, [_event(each) for each in new]
+    yield AnswerEvent, [_event(each, now) for each in new]
 
 
 def _dates(at: datetime, zone: ZoneInfo) -> dict[str, Any]:
@@ -240,6 +241,7 @@ def _dates(at: datetime, zone: ZoneInfo) -> dict[str, Any]:
         "status": Status.IMPORTED,
         "source": SOURCE,
         "day": at.astimezone(zone).date(),
+        "asked_on": at.astimezone(zone).date(),
         "created_at": at,
         "ended_at": at,
         "expires_at": at,
@@ -262,7 +264,8 @@ def _answer(old: _Old, now: datetime) -> dict[str, Any]:
         "rating": next(iter(old.ratings.values()), None),
         "began_at": at,
         "day": old.invitation["day"],
-        "first_counted_at": at,
+        # What was fixed before we knew of it must not move, or two readings would tell of it.
+        "first_counted_at": now,
         # Whoever fetches what has changed since their last visit is to get these, old as they are.
         "changed_at": now,
         "comment": old.comment,
@@ -275,11 +278,11 @@ def _answer(old: _Old, now: datetime) -> dict[str, Any]:
     }
 
 
-def _event(old: _Old) -> dict[str, Any]:
+def _event(old: _Old, now: datetime) -> dict[str, Any]:
     return {
         "invitation_id": old.invitation["id"],
         "revision": 1,
-        "at": old.invitation["created_at"],
+        "at": now,
         "state": State.COUNTED,
         "reason": None,
         "evidence": Evidence.IMPORTED,

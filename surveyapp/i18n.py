@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from babel import Locale
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_decimal, format_percent
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
@@ -100,6 +100,18 @@ class Language:
     def short_date(self, value: datetime.date) -> str:
         """For tables, yet with no doubt which is the month: 5 Mar 2026."""
         return format_date(value, "medium", self._locale)
+
+    def language_name(self, code: str) -> str:
+        """What this language calls another one of ours: Swedish."""
+        return str(self._locale.languages[code])
+
+    def day_and_month(self, value: datetime.date) -> str:
+        """For an axis, where the year is known: 5 Mar."""
+        return format_skeleton("MMMd", value, locale=self._locale)
+
+    def month_and_year(self, value: datetime.date) -> str:
+        """For an axis: Mar 2026."""
+        return format_skeleton("yMMM", value, locale=self._locale)
 
 
 @cache

@@ -436,6 +436,7 @@ def _row(request: Request, version: Version, settings: Settings, now: datetime) 
         "address_hash": address_hash(settings.hash_key, address) if address else None,
         "domain": domain,
         "day": now.astimezone(settings.timezone).date(),
+        "asked_on": now.astimezone(settings.timezone).date(),
         "ended_at": _moment(request.ended_at, now) or now,
         "created_at": now,
         "expires_at": now + timedelta(days=settings.link_days),

@@ -31,6 +31,8 @@ class Purpose(StrEnum):
     ANSWER = "answer"
     UNSUBSCRIBE = "unsubscribe"
     PRIVACY = "privacy"
+    SUMMARY = "summary"
+    """The way out of the figures by mail; its id is a summary's, not an invitation's."""
 
 
 @dataclass(frozen=True, slots=True)

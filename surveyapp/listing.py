@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from surveyapp.core.errors import FieldError, Problem
 from surveyapp.core.evidence import State
+from surveyapp.core.scales import SCALES, Metric
 from surveyapp.core.status import Status
 from surveyapp.invitations import reference
 from surveyapp.models import Answer, Invitation, Rating
-from surveyapp.reports import Filter, conditions, in_our_words
+from surveyapp.tallies import Filter, conditions, in_our_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def answers(
         .where(Answer.state == state, *conditions(in_our_words(session, chosen)))
     )
     if chosen.metric is not None:
-        found = found.where(Answer.metric == chosen.metric)
+        found = found.where(is_of(chosen.metric))
     if updated_since is not None:
         found = found.where(Answer.changed_at >= updated_since)
     if cursor is not None:
@@ -95,6 +96,18 @@ def answers(
     if len(rows) <= limit:
         return page, None
     return page, cursor_of(page[-1].answer.changed_at, page[-1].answer.invitation_id)
+
+
+def is_of(metric: Metric) -> ColumnElement[bool]:
+    """The answers that the metric's figures count: every question of it is rated, or it is a comment alone.
+
+    Whether the metric's question was asked in the mail or after it makes no difference.
+    """
+    if metric not in SCALES:
+        return Answer.metric == metric
+    rating = aliased(Rating)
+    rated = select(func.count()).where(rating.invitation_id == Answer.invitation_id, rating.metric == metric)
+    return rated.correlate(Answer).scalar_subquery() == SCALES[metric].questions
 
 
 def ratings_of(session: Session, ids: Sequence[str]) -> dict[str, dict[str, int]]:

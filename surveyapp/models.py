@@ -73,6 +73,7 @@ class Invitation(Base):
         Index("ix_invitations_domain_accepted_at", "domain", "accepted_at"),
         Index("ix_invitations_created_at", "created_at", "id"),
         Index("ix_invitations_day", "day"),
+        Index("ix_invitations_asked_on", "asked_on"),
         Index("ix_invitations_customer_ref", "customer_ref"),
     )
 
@@ -110,6 +111,9 @@ class Invitation(Base):
     )
     ended_at: Mapped[datetime] = mapped_column(UtcDateTime, doc="when the interaction ended")
     day: Mapped[date] = mapped_column(doc="of created_at, in the organisation's time zone")
+    asked_on: Mapped[date | None] = mapped_column(
+        doc="the day of accepted_at, until then that of created_at: the day that response rates go by"
+    )
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     accepted_at: Mapped[datetime | None] = mapped_column(
@@ -520,3 +524,52 @@ class Upload(Base):
     done: Mapped[int] = mapped_column(default=0, doc="of them, decided so far")
     outcomes: Mapped[dict[str, int]] = mapped_column(Json, doc="outcome -> how many rows")
     problem: Mapped[str | None] = mapped_column(String(500))
+
+
+class Marker(Base):
+    """Something that happened on a day, such as a new phone menu, to be seen in the trends."""
+
+    __tablename__ = "markers"
+
+    id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True, default=new_id)
+    day: Mapped[date]
+    words: Mapped[str] = mapped_column(String(200))
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Target(Base):
+    """The score that a leader wants to reach, and what for."""
+
+    __tablename__ = "targets"
+
+    metric: Mapped[str] = mapped_column(String(10), primary_key=True)
+    value: Mapped[float]
+    purpose: Mapped[str] = mapped_column(String(200))
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Summary(Base):
+    """Who gets the figures by mail, how often; also the outbox of the next one."""
+
+    __tablename__ = "summaries"
+    __table_args__ = (
+        UniqueConstraint("user_id", "every"),
+        UniqueConstraint("address", "every"),
+        Index("ix_summaries_send_at", "send_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True, default=new_id)
+    user_id: Mapped[str | None] = mapped_column(
+        ForeignKey("users.id"), doc="None: somebody without an account"
+    )
+    address: Mapped[str | None] = mapped_column(String(320), doc="in small letters; None: the user's")
+    locale: Mapped[str | None] = mapped_column(String(10), doc="None: the user's, else the organisation's")
+    every: Mapped[str] = mapped_column(String(10), doc="week or month")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    send_at: Mapped[datetime | None] = mapped_column(UtcDateTime, doc="of the next one; None: never again")
+    claim: Mapped[str | None] = mapped_column(String(ID_LENGTH))
+    attempts: Mapped[int] = mapped_column(default=0)
+    last_first: Mapped[date | None] = mapped_column(doc="the first day that the last mail was about")
+    outcome: Mapped[str | None] = mapped_column(String(200), doc="of the last try")

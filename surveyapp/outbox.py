@@ -301,8 +301,10 @@ def _holds(claimed: Claimed) -> ColumnElement[bool]:
 def _accept(session: Session, settings: Settings, claimed: Claimed, now: datetime) -> None:
     """In two statements: this is how almost every mail ends."""
     expires_at = now + timedelta(days=settings.link_days)
-    values = {"status": Status.SENT, "reason": None, "accepted_at": now, "expires_at": expires_at}
-    values |= _reminder(claimed, settings, now, expires_at)
+    values: dict[str, Any] = {"status": Status.SENT, "reason": None, "accepted_at": now}
+    values |= {"expires_at": expires_at, **_reminder(claimed, settings, now, expires_at)}
+    if not claimed.is_reminder:
+        values["asked_on"] = now.astimezone(settings.timezone).date()
     columns = _INVITATIONS.c
     held = update(_INVITATIONS).where(columns.id == claimed.id, columns.claim == claimed.claim)
     if rows(session.execute(held, values)):

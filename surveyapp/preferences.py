@@ -235,8 +235,5 @@ _OWN: Mapping[str, Check] = {
 }
 _CHECKS: Mapping[str, Check] = {**_PLAIN, **_OWN}
 
-NAMES = tuple(_CHECKS)
-"""What can be set in the browser."""
-
 if unknown := set(_OWN) ^ {each.name for each in fields(Own)}:
     raise TypeError(f"Own and its checks differ: {unknown}")

@@ -32,6 +32,10 @@ PROBLEMS: Mapping[Problem, Sentence] = {
     Problem.NUMBER: lambda tongue, low, high: tongue.gettext(
         "This must be a whole number from {low} to {high}.", low=low, high=high
     ),
+    # i18n: What is wrong with a field: the number may have decimals. {low}: 1, {high}: 7
+    Problem.RANGE: lambda tongue, low, high: tongue.gettext(
+        "This must be a number from {low} to {high}.", low=low, high=high
+    ),
     # i18n: What is wrong with a field; true and false are words of JSON and stay English
     Problem.BOOLEAN: lambda tongue: tongue.gettext("This must be true or false."),
     # i18n: What is wrong with a field; the offset is the time zone's distance from UTC
@@ -56,6 +60,24 @@ PROBLEMS: Mapping[Problem, Sentence] = {
     Problem.LIST: lambda tongue: tongue.gettext("This must be a list."),
     # i18n: What is wrong with a field
     Problem.SURVEY: lambda tongue: tongue.gettext("There is no such survey."),
+    # i18n: What is wrong with a choice of figures
+    Problem.AGENTS_OFF: lambda tongue: tongue.gettext("Figures about agents are not available here."),
+    # i18n: What is wrong with a choice of figures: agents appear under pseudonyms, or not at all
+    Problem.AGENTS_UNNAMED: lambda tongue: tongue.gettext(
+        "Agents are not named here, so none can be chosen."
+    ),
+    # i18n: What is wrong with the period of figures
+    Problem.WHOLE: lambda tongue: tongue.gettext(
+        "Choose a whole week, month, quarter or year that has ended."
+    ),
+    # i18n: What is wrong with the period of figures
+    Problem.WHOLE_MONTHS: lambda tongue: tongue.gettext(
+        "Choose a whole month, quarter or year that has ended."
+    ),
+    # i18n: What is wrong with a choice of figures: they are either of one team, or by channel, and so on
+    Problem.ONE: lambda tongue: tongue.gettext("Choose only one of these at a time."),
+    # i18n: What is wrong with the period of figures
+    Problem.ORDER: lambda tongue: tongue.gettext("The last day is before the first."),
     # i18n: What is wrong with a field
     Problem.COLOUR: lambda tongue: tongue.gettext("This is no colour such as #1f4b6e."),
     # i18n: What is wrong with a field. {ticket}: {ticket}, as it stands there

@@ -55,6 +55,9 @@ def _value(tongue: Language, deed: Deed, name: str, value: str | int | bool | No
     if name == "mode" and value is None:
         # i18n: In the audit log, when answers to a survey count: no longer in a way of its own
         return tongue.gettext("As in the settings")
+    if deed in (Deed.TARGET_SET, Deed.TARGET_REMOVED):
+        score = float(value or 0)
+        return tongue.number(score, 0 if score.is_integer() else 2)
     if isinstance(value, bool):
         return _yes_or_no(tongue, is_so=value)
     if isinstance(value, int):
@@ -189,6 +192,18 @@ DEEDS: Mapping[Deed, Sentence] = {
     Deed.UNSUPPRESSED: lambda tongue: tongue.gettext("Addresses were taken off the do-not-survey list."),
     # i18n: An entry of the audit log
     Deed.PURGED: lambda tongue: tongue.gettext("Old data was deleted."),
+    # i18n: An entry of the audit log: something that happened on a day was noted, to be seen in the trends
+    Deed.MARKER_ADDED: lambda tongue: tongue.gettext("A dated marker was added to the trends."),
+    # i18n: An entry of the audit log: something that happened on a day is no longer seen in the trends
+    Deed.MARKER_REMOVED: lambda tongue: tongue.gettext("A dated marker was removed from the trends."),
+    # i18n: An entry of the audit log: the score of a metric that is to be reached
+    Deed.TARGET_SET: lambda tongue: tongue.gettext("A target was set."),
+    # i18n: An entry of the audit log: the score of a metric that was to be reached
+    Deed.TARGET_REMOVED: lambda tongue: tongue.gettext("A target was removed."),
+    # i18n: An entry of the audit log: an address without an account gets the figures by email
+    Deed.SUMMARY_ADDED: lambda tongue: tongue.gettext("An address gets the figures by email."),
+    # i18n: An entry of the audit log: an address without an account gets the figures no longer
+    Deed.SUMMARY_REMOVED: lambda tongue: tongue.gettext("An address gets the figures by email no more."),
 }
 
 DETAILS: Mapping[str, Sentence] = {
@@ -214,6 +229,8 @@ DETAILS: Mapping[str, Sentence] = {
     "suppressions": lambda tongue: tongue.gettext("Entries of the do-not-survey list"),
     # i18n: Beside a number: how many domains were forgotten that are known for link scanners
     "domains": lambda tongue: tongue.gettext("Domains that open links by machine"),
+    # i18n: Beside a number: how many addresses that got figures by email were erased or handed out
+    "summaries": lambda tongue: tongue.gettext("Addresses that get figures by email"),
     # i18n: Beside a number: how many invitations were made to forget name, address and reference
     "identities": lambda tongue: tongue.gettext("Invitations that forgot who the customer is"),
     # i18n: Beside a number: how many invitations were made to forget the agent
@@ -252,8 +269,14 @@ DETAILS: Mapping[str, Sentence] = {
     "status": lambda tongue: tongue.gettext("State"),
     # i18n: In the audit log, label of a detail: the address of the provider of an outside account
     "issuer": lambda tongue: tongue.gettext("Provider of the account"),
+    # i18n: In the audit log, label of a detail: the score that is to be reached
+    "score": lambda tongue: tongue.gettext("Target"),
+    # i18n: In the audit log, label of a detail: the score that was to be reached until then
+    "score_before": lambda tongue: tongue.gettext("Previous target"),
     # i18n: In the audit log, label of a detail: what was exported
     "what": lambda tongue: tongue.gettext("What was exported"),
+    # i18n: In the audit log, label of a detail: the kind of a file, such as csv
+    "file": lambda tongue: tongue.gettext("File format"),
 }
 
 RULES: Mapping[str, Sentence] = {
@@ -382,6 +405,8 @@ MODES: Mapping[str, Sentence] = {
 EXPORTS: Mapping[str, Sentence] = {
     # i18n: In the audit log, what was exported: what became of each row of a file
     "upload": lambda tongue: tongue.gettext("The result of an uploaded list"),
+    # i18n: In the audit log, what was exported: single answers
+    "answers": lambda tongue: tongue.gettext("Answers"),
 }
 
 LISTED: Mapping[str, Mapping[str, Sentence]] = {

@@ -1,75 +1,80 @@
-"""Read the scores and what stands beside them; everything that shows figures asks here."""
+"""Read the scores and what stands beside them; everything that shows figures asks here.
+
+Pages, exports, the API and the command line call the same functions with the same reader and filter, and so
+cannot disagree.
+"""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-from enum import StrEnum
-from typing import Any
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from surveyapp import agent_figures, bound_figures, tallies
 from surveyapp.asked import look
 from surveyapp.config import Settings
 from surveyapp.core import evidence
+from surveyapp.core.access import AgentFigures, Reader
+from surveyapp.core.errors import FieldError, Problem
 from surveyapp.core.evidence import State
+from surveyapp.core.periods import Grain, Period, parts, today
 from surveyapp.core.scales import SCALES, Metric
-from surveyapp.core.scoring import Score, is_withheld, score
-from surveyapp.core.status import Status
-from surveyapp.models import Answer, Invitation, Rating, SurveyVersion
-from surveyapp.names import Kind, Words
-from surveyapp.surveys import version_of
+from surveyapp.figures import Figures, compared, contrasted, figures_of, order
+from surveyapp.models import Answer, Invitation
+from surveyapp.tallies import Asked, By, Cell, Dimension, Filter, Tally, bucket, check_days, in_our_words
 
-
-class Dimension(StrEnum):
-    """By what a score can be broken down."""
-
-    AGENT = "agent"
-    TEAM = "team"
-    CASE_TYPE = "case_type"
-    CHANNEL = "channel"
-    LOCALE = "locale"
-    DAY = "day"
+GRAINS: Mapping[Grain, By] = {
+    Grain.DAY: By(Dimension.DAY),
+    Grain.WEEK: By(Dimension.WEEK),
+    Grain.MONTH: By(Dimension.MONTH),
+}
+AROUND = timedelta(days=28)
+"""So long before and after an event scores are compared: every weekday as often."""
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
-    """Which answers; None is no limit. `first` and `last` are both included, in the organisation's days."""
+class Step:
+    """One stretch of a trend; the first and the last may be cut by the period."""
 
-    metric: Metric | None = None
-    first: date | None = None
-    last: date | None = None
-    agent: str | None = None
-    team: str | None = None
-    case_type: str | None = None
-    channel: str | None = None
-    locale: str | None = None
+    period: Period
+    figures: Figures
+    """With n = 0 where nobody answered."""
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
-    """One metric of one group. `group` None: everything, or what has no such value."""
+class Around:
+    """What was answered before something happened, and what from that day on."""
 
-    metric: Metric
-    group: str | None
-    n: int
-    held: int
-    refused: int
-    invited: int
-    """Invitations of the same filter and group that were neither refused nor called off."""
-    accepted: int
-    """Of these, those whose mail was accepted or whose links were handed out."""
-    answered: int
-    """Of these, those with an answer that counts."""
-    score: Score | None
-    """None when withheld, when nobody has answered, and for open comments, which have no score."""
-    is_withheld: bool
+    day: date
+    before: Period
+    after: Period
+    """As long, but for what of it is still to come."""
+    figures: tuple[Figures, ...]
+    """Of the time after it, compared with the time before."""
 
-    @property
-    def response_rate(self) -> float | None:
-        """Percent of the accepted ones that were answered (DOMAIN.md); None when none was accepted."""
-        return 100 * self.answered / self.accepted if self.accepted else None
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All that is said of one filter at a glance."""
+
+    figures: list[Figures]
+    """As `scores`, with the period before."""
+    trends: dict[Metric, list[Step]]
+    """As `trend`."""
+    asked: dict[Metric, Asked]
+    """The cohorts of the period, by the metric of the mail's question: also where nobody has answered."""
+    around: list[Around]
+    """Of each event that has begun, without cohorts; none for readers who see whole periods alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Divided:
+    """One metric by groups, each with the period before."""
+
+    groups: list[Figures]
+    whole: Figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,32 +91,153 @@ class Held:
 
 
 def scores(
-    session: Session, settings: Settings, chosen: Filter, by: Dimension | None = None
+    session: Session,
+    settings: Settings,
+    reader: Reader,
+    chosen: Filter,
+    by: By | None = None,
+    *,
+    now: datetime,
+    is_compared: bool = False,
 ) -> list[Figures]:
-    """The figures of each metric and group that has answers, in the order of the metrics and the groups.
+    """The figures of each metric and group with answers or invitations, in the order of metrics and groups.
 
-    A metric that is asked for is there even when it has no answers.
+    So what was asked and never answered is there with n = 0, and the rows add up to the whole. A metric that
+    the filter names is there even when it has neither. With `is_compared` each has the same of
+    the period before, which needs a filter with two ends and no `by` of time. FieldError, naming the field of
+    the filter or "by", for what this reader may not ask.
     """
-    chosen = in_our_words(session, chosen)
-    tallies = _tallies(session, chosen, by)
-    states = _states(session, chosen, by)
-    asked = _asked(session, chosen, by)
-    cells = {(metric, group) for metric, group in (*tallies, *states)}
-    if chosen.metric and by is None:
-        cells.add((chosen.metric, None))
-    smallest = _smallest(settings, chosen, by)
-    return [
-        _figures(
-            metric,
-            group,
-            tallies.get((metric, group), {}),
-            states[metric, group],
-            asked[metric, group],
-            smallest,
-        )
-        for metric, group in sorted(cells, key=_order)
-        if chosen.metric in (None, metric)
-    ]
+    chosen = seen(session, reader, chosen, by)
+    if reader.is_bound:
+        return bound_figures.scores(session, settings, reader, chosen, by, now, is_compared=is_compared)
+    if by is not None and by.dimension is Dimension.AGENT and reader.agents is not AgentFigures.NAMED:
+        return agent_figures.scores(session, settings, chosen, now, is_compared=is_compared)
+    is_compared = is_compared and not (by and by.dimension.is_time)
+    earlier = _earlier(session, chosen, by) if is_compared else None
+    return _counts(session, chosen, by).figures(chosen, smallest_of(settings, chosen, by), by, earlier)
+
+
+def divided(
+    session: Session, settings: Settings, reader: Reader, chosen: Filter, by: By, *, now: datetime
+) -> Divided:
+    """What `scores` says of `chosen.metric`, which must be given, by groups and of all together, compared.
+
+    From one reading of the counts, where the whole is the sum of its groups. `by` is no time; FieldError as
+    of `scores`.
+    """
+    is_summed = not reader.is_bound and (
+        by.dimension is not Dimension.AGENT or reader.agents is AgentFigures.NAMED
+    )
+    if not is_summed:
+        [whole] = scores(session, settings, reader, chosen, now=now, is_compared=True)
+        return Divided(scores(session, settings, reader, chosen, by, now=now, is_compared=True), whole)
+    wanted = seen(session, reader, chosen, by)
+    counts, earlier = _counts(session, wanted, by), _earlier(session, wanted, by)
+    groups = counts.figures(wanted, smallest_of(settings, wanted, by), by, earlier)
+    earlier = earlier.together() if earlier else None
+    [whole] = counts.together().figures(wanted, smallest_of(settings, wanted, None), None, earlier)
+    return Divided(groups, whole)
+
+
+def busiest(
+    session: Session, settings: Settings, reader: Reader, chosen: Filter, *, now: datetime
+) -> Metric | None:
+    """The metric of ratings with the most answers, whichever the filter names; None when nobody was asked.
+
+    Where several have as many it is the one with the most accepted invitations: the question of the mail
+    before one of its further questions that everybody answered too. FieldError as of `scores`.
+    """
+    chosen = replace(chosen, metric=None)
+    first = None if reader.is_bound else tallies.busiest(session, seen(session, reader, chosen))
+    if first is not None:
+        return first
+    found = [each for each in scores(session, settings, reader, chosen, now=now) if each.metric in SCALES]
+    most = max(found, key=lambda each: (each.n, each.accepted), default=None)
+    return most.metric if most else None
+
+
+def trend(
+    session: Session,
+    settings: Settings,
+    reader: Reader,
+    chosen: Filter,
+    grain: Grain,
+    *,
+    now: datetime,
+) -> dict[Metric, list[Step]]:
+    """`scores` by time without gaps, for each metric with answers or invitations; needs two ends."""
+    period, by = chosen.period, GRAINS[grain]
+    if period is None:
+        raise FieldError("from", Problem.MISSING)
+    found = scores(session, settings, reader, chosen, by, now=now)
+    return _steps(found, period, grain, smallest_of(settings, chosen, by))
+
+
+def overview(
+    session: Session,
+    settings: Settings,
+    reader: Reader,
+    chosen: Filter,
+    grain: Grain,
+    *,
+    now: datetime,
+    over: Period | None = None,
+    events: Iterable[date] = (),
+) -> Overview:
+    """What `scores` and `trend` say, and how scores stand around events, from one reading of the counts.
+
+    `over` is what the trend covers, without it the period. Needs a filter with two ends; FieldError as of
+    `scores`.
+    """
+    period = chosen.period
+    if period is None:
+        raise FieldError("from", Problem.MISSING)
+    over = over or period
+    wanted = seen(session, reader, chosen)
+    if reader.is_bound:
+        figures = scores(session, settings, reader, chosen, now=now, is_compared=True)
+        trends = trend(session, settings, reader, chosen.within(over), grain, now=now)
+        return Overview(figures, trends, _asked(wanted, tallies.asked(session, wanted)), [])
+    begun = [_stretches(day, now, settings) for day in events if day <= today(now, settings.timezone)]
+    all_days = wanted.within(_span([period, period.previous, over, *_flat(begun)]))
+    # Of no other time anybody says what became of the invitations, which cost most to count.
+    cohorts = tallies.asked(session, wanted.within(_span([period, over])), _BY_DAY)
+    rated = _Counts(
+        tallies.tallies(session, all_days, _BY_DAY), tallies.states(session, all_days, _BY_DAY), {}
+    )
+    days = replace(rated, asked=cohorts)
+    smallest, whole = smallest_of(settings, wanted, None), days.during(period)
+    steps = days.during(over, GRAINS[grain]).figures(wanted, smallest, GRAINS[grain], None)
+    return Overview(
+        whole.figures(wanted, smallest, None, rated.during(period.previous)),
+        _steps(steps, over, grain, smallest),
+        _asked(wanted, whole.asked),
+        [
+            Around(
+                after.first,
+                before,
+                after,
+                tuple(rated.during(after).figures(wanted, smallest, None, rated.during(before))),
+            )
+            for before, after in begun
+        ],
+    )
+
+
+def seen(session: Session, reader: Reader, chosen: Filter, by: By | None = None) -> Filter:
+    """The filter in our words and within what the reader sees; FieldError for what is not to be had."""
+    check_days(chosen)
+    if chosen.agent is not None and reader.agents is not AgentFigures.NAMED:
+        raise FieldError("agent", Problem.AGENTS_UNNAMED)
+    if by is not None and by.dimension is Dimension.AGENT and reader.agents is AgentFigures.OFF:
+        raise FieldError("by", Problem.AGENTS_OFF)
+    return replace(in_our_words(session, chosen), teams=reader.teams)
+
+
+def smallest_of(settings: Settings, chosen: Filter, by: By | None) -> int:
+    """How many answers a score needs to be shown."""
+    is_one_agent = (by is not None and by.dimension is Dimension.AGENT) or chosen.agent is not None
+    return settings.smallest_n_agent if is_one_agent else settings.smallest_n
 
 
 def held(session: Session, settings: Settings, now: datetime) -> list[Held]:
@@ -150,208 +276,135 @@ def _reason(session: Session, settings: Settings, invitation_id: str, now: datet
     return evidence.reason(look(session, settings, invitation_id, now).case, settings.rules)
 
 
-def in_our_words(session: Session, chosen: Filter) -> Filter:
-    """The filter for `conditions`: one by a synonym means what the synonym stands for."""
-    words = Words(session)
-    said = {kind: getattr(chosen, kind) for kind in (Kind.TEAM, Kind.CASE_TYPE, Kind.CHANNEL)}
-    given: dict[str, Any] = {kind: words.canonical(kind, word) for kind, word in said.items() if word}
-    return replace(chosen, **given)
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """All counts of one filter."""
 
+    tallies: Mapping[Cell, Tally]
+    states: Mapping[Cell, Mapping[str, int]]
+    asked: Mapping[Cell, Asked]
 
-def conditions(chosen: Filter, day: Any = Answer.day) -> Iterable[ColumnElement[bool]]:
-    """What the filter says of invitations and of the day, in SQL; the metric is for the caller."""
-    if chosen.first is not None:
-        yield day >= chosen.first
-    if chosen.last is not None:
-        yield day <= chosen.last
-    for dimension in (
-        Dimension.AGENT,
-        Dimension.TEAM,
-        Dimension.CASE_TYPE,
-        Dimension.CHANNEL,
-        Dimension.LOCALE,
-    ):
-        wanted = getattr(chosen, dimension)
-        if wanted is not None:
-            yield _COLUMNS[dimension] == (_code(wanted) if dimension is Dimension.LOCALE else wanted)
+    def figures(
+        self, chosen: Filter, smallest: int, by: By | None, earlier: "_Counts | None"
+    ) -> list[Figures]:
+        wholes = self._wholes() if by is not None and not by.dimension.is_time else {}
+        made = []
+        for cell in sorted(self._cells(chosen, by), key=order):
+            figures, tally = self.of(cell, smallest), self.tallies.get(cell, Tally())
+            if earlier is not None:
+                before = earlier.of(cell, smallest)
+                figures = compared(figures, before, tally, earlier.tallies.get(cell, Tally()))
+            if wholes and cell[0] in SCALES:
+                figures = contrasted(figures, tally, wholes.get(cell[0], Tally()))
+            made.append(figures)
+        return made
 
+    def during(self, period: Period, by: By | None = None) -> "_Counts":
+        """What is counted by day here, of the days of a period together or by another dimension of time."""
+        days = {day: _group(by, day) for day in self._groups() if day}
+        return self._in({day: group for day, group in days.items() if date.fromisoformat(day) in period})
 
-def _code(locale: str) -> str:
-    """A customer's de-AT was stored as the language that was spoken."""
-    return locale.replace("_", "-").split("-")[0].lower()
+    def together(self) -> "_Counts":
+        """What is counted by groups here, each answer in one of them, of all groups as one."""
+        return self._in(dict.fromkeys(self._groups()))
 
-
-Cell = tuple[Metric, str | None]
-
-_COLUMNS: Mapping[Dimension, Any] = {
-    Dimension.AGENT: Invitation.agent_ref,
-    Dimension.TEAM: Invitation.team,
-    Dimension.CASE_TYPE: Invitation.case_type,
-    Dimension.CHANNEL: Invitation.channel,
-    Dimension.LOCALE: Invitation.locale,
-    Dimension.DAY: Answer.day,
-}
-
-
-def _smallest(settings: Settings, chosen: Filter, by: Dimension | None) -> int:
-    is_one_agent = by is Dimension.AGENT or chosen.agent is not None
-    return settings.smallest_n_agent if is_one_agent else settings.smallest_n
-
-
-def _figures(
-    metric: Metric,
-    group: str | None,
-    tally: Mapping[int, int],
-    states: Mapping[str, int],
-    asked: Mapping[str, int],
-    smallest: int,
-) -> Figures:
-    n = sum(tally.values()) if metric in SCALES else states.get(State.COUNTED, 0)
-    # Nobody's answers need no protection: no score is said as such.
-    withheld = n > 0 and is_withheld(n, smallest)
-    return Figures(
-        metric=metric,
-        group=group,
-        n=n,
-        held=states.get(State.HELD, 0),
-        refused=states.get(State.REFUSED, 0),
-        invited=asked["invited"],
-        accepted=asked["accepted"],
-        answered=asked["answered"],
-        score=None if withheld or metric not in SCALES else score(metric, tally),
-        is_withheld=withheld,
-    )
-
-
-def _order(cell: Cell) -> tuple[int, bool, str]:
-    metric, group = cell
-    return list(Metric).index(metric), group is None, group or ""
-
-
-def _tallies(session: Session, chosen: Filter, by: Dimension | None) -> dict[Cell, Counter[int]]:
-    """Metric and group -> rating -> how many; a metric of several questions is tallied by their sum."""
-    tallies: dict[Cell, Counter[int]] = defaultdict(Counter)
-    for metric, group, rating, people in _rows(session, chosen, by):
-        tallies[Metric(metric), None if group is None else str(group)][rating] += people
-    return tallies
-
-
-def _rows(session: Session, chosen: Filter, by: Dimension | None) -> Iterator[Any]:
-    group = _group(by)
-    several = [metric for metric, scale in SCALES.items() if scale.questions > 1]
-    single = select(Rating.metric, group, Rating.rating, func.count()).where(Rating.metric.not_in(several))
-    yield from session.execute(_counted(single, chosen).group_by(Rating.metric, Rating.rating, *_keys(by)))
-    for metric in several:
-        summed = select(group.label("by"), func.sum(Rating.rating).label("total")).where(
-            Rating.metric == metric
-        )
-        complete = (
-            _counted(summed, chosen)
-            .group_by(Rating.invitation_id, *_keys(by))
-            .having(func.count() == SCALES[metric].questions)
-            .subquery()
-        )
-        sums = select(literal(metric.value), complete.c.by, complete.c.total, func.count())
-        yield from session.execute(sums.group_by(complete.c.by, complete.c.total))
-
-
-def _states(session: Session, chosen: Filter, by: Dimension | None) -> dict[Cell, Counter[str]]:
-    """Metric of the mail's question and group -> state -> how many answers."""
-    group = _group(by)
-    counts = select(Answer.metric, group, Answer.state, func.count()).join(
-        Invitation, Invitation.id == Answer.invitation_id
-    )
-    # A withdrawn answer leaves no row behind, not even one of zeros.
-    standing = counts.where(Answer.state != State.VOID, *conditions(chosen))
-    grouped = standing.group_by(Answer.metric, Answer.state, *_keys(by))
-    states: dict[Cell, Counter[str]] = defaultdict(Counter)
-    for metric, value, state, people in session.execute(grouped):
-        states[Metric(metric), None if value is None else str(value)][state] += people
-    return states
-
-
-def _asked(session: Session, chosen: Filter, by: Dimension | None) -> dict[Cell, Counter[str]]:
-    """Metric of the mail's question and group -> how many were invited, accepted and answered.
-
-    One cohort, the invitations made on the filter's days, so that no rate can be above 100 %.
-    """
-    group = Invitation.day if by is Dimension.DAY else _group(by)
-    is_accepted = Invitation.accepted_at.is_not(None)
-    is_answered = and_(is_accepted, Answer.state == State.COUNTED)
-    counts = (
-        select(
-            Invitation.survey_key,
-            Invitation.survey_version,
-            SurveyVersion.digest,
+    def of(self, cell: Cell, smallest: int) -> Figures:
+        metric, group = cell
+        return figures_of(
+            metric,
             group,
-            func.count(),
-            func.sum(case((is_accepted, 1), else_=0)),
-            func.sum(case((is_answered, 1), else_=0)),
+            self.tallies.get(cell, {}),
+            self.states.get(cell, {}),
+            self.asked.get(cell, Asked()),
+            smallest,
         )
-        .join(
-            SurveyVersion,
-            and_(
-                SurveyVersion.survey_key == Invitation.survey_key,
-                SurveyVersion.number == Invitation.survey_version,
-            ),
-        )
-        .outerjoin(Answer, Answer.invitation_id == Invitation.id)
-        .where(Invitation.status.not_in(_NOT_INVITED), *conditions(chosen, Invitation.day))
-        .group_by(
-            Invitation.survey_key,
-            Invitation.survey_version,
-            SurveyVersion.digest,
-            *([group] if by else []),
-        )
+
+    def _cells(self, chosen: Filter, by: By | None) -> list[Cell]:
+        cells = {*self.tallies, *self.states, *self.asked}
+        if chosen.metric and by is None:
+            cells.add((chosen.metric, None))
+        return [cell for cell in cells if chosen.metric in (None, cell[0])]
+
+    def _groups(self) -> set[str | None]:
+        return {group for _, group in {*self.tallies, *self.states, *self.asked}}
+
+    def _in(self, groups: Mapping[str | None, str | None]) -> "_Counts":
+        """By the groups that these ones become; without those that are not there."""
+        ratings: dict[Cell, Tally] = defaultdict(Counter)
+        states: dict[Cell, Counter[str]] = defaultdict(Counter)
+        asked: dict[Cell, Asked] = defaultdict(Asked)
+        for (metric, group), tally in self.tallies.items():
+            if group in groups:
+                ratings[metric, groups[group]].update(tally)
+        for (metric, group), people in self.states.items():
+            if group in groups:
+                states[metric, groups[group]].update(people)
+        for (metric, group), cohort in self.asked.items():
+            if group in groups:
+                asked[metric, groups[group]].add(cohort)
+        return _Counts(ratings, states, asked)
+
+    def _wholes(self) -> dict[Metric, Tally]:
+        wholes: dict[Metric, Tally] = {}
+        for (metric, _), tally in self.tallies.items():
+            wholes[metric] = wholes.get(metric, Tally()) + tally
+        return wholes
+
+
+def _counts(session: Session, chosen: Filter, by: By | None) -> _Counts:
+    return _Counts(
+        tallies.tallies(session, chosen, by),
+        tallies.states(session, chosen, by),
+        tallies.asked(session, chosen, by),
     )
-    asked: dict[Cell, Counter[str]] = defaultdict(Counter)
-    for key, number, digest, value, invited, accepted, answered in session.execute(counts).all():
-        metric = version_of(session, key, number, digest).main.metric
-        cell = asked[metric, None if value is None else str(value)]
-        cell.update(invited=invited, accepted=accepted, answered=answered)
-    return asked
 
 
-_NOT_INVITED = (Status.REFUSED, Status.CANCELLED, Status.IMPORTED)
+def _earlier(session: Session, chosen: Filter, by: By | None) -> _Counts | None:
+    """What a comparison needs of the period before: ratings, and how many wrote who gave none."""
+    if chosen.period is None:
+        return None
+    before = chosen.within(chosen.period.previous)
+    is_written = chosen.metric in (None, Metric.OPEN)
+    written = tallies.states(session, replace(before, metric=Metric.OPEN), by) if is_written else {}
+    return _Counts(tallies.tallies(session, before, by), written, {})
 
 
-def row_of(figures: Figures) -> dict[str, Any]:
-    """The figures as programs read them: unrounded, in the headline's unit, groups as counts."""
-    found = figures.score
-    scale = SCALES.get(figures.metric)
+_BY_DAY = By(Dimension.DAY)
+
+
+def _group(by: By | None, day: str) -> str | None:
+    return bucket(by, date.fromisoformat(day)) if by else None
+
+
+def _asked(chosen: Filter, cohorts: Mapping[Cell, Asked]) -> dict[Metric, Asked]:
+    return {metric: each for (metric, _), each in cohorts.items() if chosen.metric in (None, metric)}
+
+
+def _stretches(day: date, now: datetime, settings: Settings) -> tuple[Period, Period]:
+    """Before the day, and from it on."""
+    last = min(day + AROUND - timedelta(days=1), today(now, settings.timezone))
+    return Period(day - AROUND, day - timedelta(days=1)), Period(day, last)
+
+
+def _flat(pairs: Sequence[tuple[Period, Period]]) -> list[Period]:
+    return [period for pair in pairs for period in pair]
+
+
+def _span(periods: Sequence[Period]) -> Period:
+    return Period(min(each.first for each in periods), max(each.last for each in periods))
+
+
+def _steps(found: Sequence[Figures], period: Period, grain: Grain, smallest: int) -> dict[Metric, list[Step]]:
+    by = GRAINS[grain]
+    cells = {(each.metric, each.group): each for each in found}
     return {
-        "metric": figures.metric,
-        "group": figures.group,
-        "n": figures.n,
-        "score": found and found.value,
-        "low": found and found.low,
-        "high": found and found.high,
-        "mean": found and found.mean,
-        "favourable": found and found.favourable,
-        "neutral": found and found.neutral,
-        "unfavourable": found and found.unfavourable,
-        "held": figures.held,
-        "refused": figures.refused,
-        "withheld": figures.is_withheld,
-        "direction": scale and scale.better,
-        "invited": figures.invited,
-        "accepted": figures.accepted,
-        "response_rate": figures.response_rate,
+        metric: [
+            _step(metric, piece, bucket(by, piece.first), cells, smallest) for piece in parts(period, grain)
+        ]
+        for metric in dict.fromkeys(each.metric for each in found)
     }
 
 
-def _group(by: Dimension | None) -> ColumnElement[Any]:
-    column: ColumnElement[Any] = _COLUMNS[by] if by else literal(None)
-    return column
-
-
-def _keys(by: Dimension | None) -> list[ColumnElement[Any]]:
-    return [_COLUMNS[by]] if by else []
-
-
-def _counted(statement: Select[Any], chosen: Filter) -> Select[Any]:
-    return (
-        statement.join(Answer, Answer.invitation_id == Rating.invitation_id)
-        .join(Invitation, Invitation.id == Rating.invitation_id)
-        .where(Answer.state == State.COUNTED, *conditions(chosen))
-    )
+def _step(metric: Metric, period: Period, group: str, cells: Mapping[Cell, Figures], smallest: int) -> Step:
+    found = cells.get((metric, group))
+    return Step(period, found or figures_of(metric, group, {}, {}, Asked(), smallest))

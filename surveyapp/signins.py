@@ -107,28 +107,6 @@ def pass_try(
     return user
 
 
-def try_login(
-    session: Session,
-    settings: Settings,
-    email: str,
-    password: str,
-    network: str,
-    device: str | None,
-    now: datetime,
-) -> User | Refused:
-    """Both halves and the look at the password in one transaction, where nobody minds waiting for it.
-
-    A refusal is returned, not raised: what a wrong try costs must be committed, and an error would roll it
-    back.
-    """
-    attempt = begin_try(session, settings, email, network, device, now)
-    if isinstance(attempt, Refused):
-        return attempt
-    if not attempt.is_right(password):
-        return Refused()
-    return pass_try(session, settings, attempt, password, now)
-
-
 def device_mark(settings: Settings, user_id: str) -> str:
     """What a browser keeps after the user logged in there or used a mailed link; opens nothing by itself."""
     nonce = secrets.token_urlsafe(12)

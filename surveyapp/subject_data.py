@@ -18,12 +18,14 @@ from surveyapp.models import (
     Invitation,
     Rating,
     Reply,
+    Summary,
     Suppression,
     Ticket,
     Touch,
     Upload,
 )
 from surveyapp.timeline import timeline
+from surveyapp.users import spelling
 
 
 def of_person(
@@ -47,6 +49,7 @@ def of_person(
         "helpdesk_events": _all(session, HookEvent, "id", erasure.events_of(session, person)),
         "stored_replies": _replies(session, person),
         "uploads": _uploads(session, person),
+        "summaries": _all(session, Summary, "address", {spelling(each) for each in person.addresses}),
     }
 
 

@@ -115,14 +115,6 @@ def preview(
     return list(islice(_forecast(session, settings, upload, now), first, first + most))
 
 
-def preview_counts(
-    session: Session, settings: Settings, viewer: Viewer, upload_id: str, now: datetime
-) -> Counter[str]:
-    """What would become of the whole file: `kind_of` -> how many rows."""
-    upload = _found(session, viewer, upload_id)
-    return Counter(kind_of(each) for each in _forecast(session, settings, upload, now))
-
-
 def kind_of(outcome: Outcome) -> str:
     """By which an outcome is counted: `queued`, `linked`, `refused:REASON`, `known`, `bad` or `failed`."""
     if outcome.error is not None:

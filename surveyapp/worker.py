@@ -19,6 +19,8 @@ from surveyapp import (
     replies,
     retention,
     signins,
+    summaries,
+    summary_mail,
     uploads,
     user_mail,
     users,
@@ -41,6 +43,7 @@ from surveyapp.notes import ClaimedNote, Ending
 from surveyapp.outbox import Claimed, Ended, Outcome
 from surveyapp.preferences import Cache
 from surveyapp.relay import Relay, relay
+from surveyapp.summaries import ClaimedSummary
 
 log = logging.getLogger(__name__)
 
@@ -210,6 +213,10 @@ class Worker:
         """Try every mail to a user that is due once, as `send_due` does; returns how many."""
         return self._send_notes(self.relay, stop)
 
+    def send_summaries(self, stop: Event | None = None) -> int:
+        """Try every summary of figures that is due once, as `send_due` does; returns how many."""
+        return self._send_summaries(self.relay, stop)
+
     def settle_due(self, stop: Event | None = None) -> int:
         """Judge every held answer whose time has come; returns how many."""
         return self._until_none(lambda session, now: answers.settle(session, self.settings, now), stop)
@@ -297,6 +304,7 @@ class Worker:
             # Between two invitations as well: a link for a password waits behind no ten thousand of them.
             if self.lanes.take_turn_for_notes():
                 self._send_notes(relay, stop)
+                self._send_summaries(relay, stop)
             claimed = self.lanes.choose(self._claim)
             if claimed is None:
                 break
@@ -403,6 +411,43 @@ class Worker:
             return Try(Outcome.DELAYED, "a mistake of ours; see the log", is_general=None)
         return Try(Outcome.ACCEPTED)
 
+    def _send_summaries(self, relay: Relay, stop: Event | None) -> int:
+        sent = 0
+        while not (stop and stop.is_set()) and not self.lanes.is_paused():
+            settings = self.settings
+            with self.database.transaction() as session:
+                claimed = summaries.claim(session, settings, self.clock())
+            if claimed is None:
+                break
+            tried = self._deliver_summary(claimed, settings, relay)
+            log.info("summary %s of a %s: %s", claimed.id, claimed.every, tried.outcome)
+            self._learn(tried)
+            ending = Ending(tried.outcome)
+            with self.database.transaction() as session:
+                summaries.note_outcome(session, settings, claimed, ending, tried.detail, self.clock())
+            sent += 1
+        return sent
+
+    def _deliver_summary(self, claimed: ClaimedSummary, settings: Settings, relay: Relay) -> Try:
+        """One try without a mark, as of a note: twice in the worst case, and never not at all."""
+        try:
+            tongue = language(closest(claimed.locale, settings.locale))
+            logo = shown_logo(settings, self.database)
+            with self.database.reading() as session:
+                told = summaries.contents(session, settings, claimed, self.clock())
+            message = summary_mail.write(claimed, told, settings, self.links, tongue, self.clock(), logo)
+            relay.deliver(message, _no_mark)
+        except MailRefusedError as error:
+            return Try(Outcome.FAILED, str(error))
+        except (MailDelayedError, MailUnknownError, SettingError) as error:
+            return Try(Outcome.DELAYED, str(error), is_general=_is_general(error))
+        except DatabaseFailedError:
+            raise
+        except Exception:  # a mistake of ours in one mail must not stop the others
+            log.exception("summary %s met a mistake of ours", claimed.id)
+            return Try(Outcome.DELAYED, "a mistake of ours; see the log", is_general=None)
+        return Try(Outcome.ACCEPTED)
+
     def _return_address(self, claimed: Claimed) -> str | None:
         base = self.settings.bounce_address
         return self.links.return_address(base, claimed.id) if base else None
@@ -427,6 +472,7 @@ def run_once(worker: Worker) -> None:
         while worker.invite_uploaded():
             pass
         worker.send_notes()
+        worker.send_summaries()
         worker.send_due()
         worker.settle_due()
         worker.purge_old()
@@ -453,7 +499,7 @@ def letter(claimed: Claimed, settings: Settings, links: Links) -> Letter:
 
 
 def _no_mark() -> None:
-    """A mail to a user may go out twice."""
+    """A mail to a user and a summary may go out twice."""
 
 
 def _is_general(error: SurveyappError) -> bool | None:

@@ -8,9 +8,11 @@ from typing import Any, Protocol
 
 import hypothesis
 import pytest
+from argon2 import PasswordHasher
 from playwright.sync_api import Browser
 
 from hatch_build import compile_catalogues
+from surveyapp import passwords
 from surveyapp.db import Database
 from tests.support import chromium as browser
 from tests.support import postgres as postgresql
@@ -64,6 +66,17 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
         report.outcome = "failed"
         report.longrepr = f"skipped, which CI does not allow: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def real_hasher() -> Iterator[PasswordHasher]:
+    """What hashes passwords in production, where it takes long on purpose; tests have a quick one instead."""
+    real = passwords._hasher
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        # It is kept for good, however it was hashed.
+        passwords._nobodys()
+        yield real
 
 
 @pytest.fixture(scope="session")

@@ -8,16 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from benchmarks.compare import quartiles
+from benchmarks.dashboard import NOW, PAGES
 from benchmarks.floor import Floor, create_floor, recorded
 from benchmarks.flows import Flow, InProcess, prepare, run_flow
+from benchmarks.year import fill
+from surveyapp import reports
 from surveyapp.app import create_app
 from surveyapp.config import Settings, settings_from
+from surveyapp.core.access import AgentFigures, operator
+from surveyapp.core.scales import Metric
 from surveyapp.db import Database, table_of
 from surveyapp.links import Links, Purpose
-from surveyapp.models import Answer, AnswerEvent, Rating, Touch
+from surveyapp.models import Answer, AnswerEvent, Invitation, Rating, Touch
+from surveyapp.tallies import Filter
+from tests.support.people import Clock, opened
 from tests.support.served import environment
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -60,6 +67,32 @@ def test_each_benchmark_prints_a_ratio_for_both_databases(arguments: tuple[str, 
     assert done.returncode == 0, done.stderr
     ratio = r"^(\w+) +ratio \d+\.\d+ \(quartiles \d+\.\d+ to \d+\.\d+[);]"
     assert re.findall(ratio, done.stdout, re.MULTILINE) == ["sqlite", "postgres"], done.stdout
+
+
+def test_the_dashboards_benchmark_prints_seconds_and_their_growth_for_both_databases() -> None:
+    sizes = ("--sizes", "100,300", "--rounds", "2")
+    command = [sys.executable, "benchmarks/dashboard.py", *sizes]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    growth = (
+        r"^(\w+) +([a-z0-9 ]+?) +300 answers +\d+\.\d+ s   growth \d+\.\d+ \(quartiles \d+\.\d+ to \d+\.\d+\)"
+    )
+    found = re.findall(growth, done.stdout, re.MULTILINE)
+    assert found == [(kind, page) for kind in ("sqlite", "postgres") for page in PAGES], done.stdout
+
+
+def test_the_synthetic_year_has_the_answers_that_it_says(database: Database) -> None:
+    site = opened(database, Clock(NOW))
+    fill(database, 700, NOW)
+    with database.reading() as session:
+        days = session.execute(select(func.min(Answer.day), func.max(Answer.day), func.count())).one()
+        invited = session.execute(select(func.count(), func.count(Invitation.properties["plan"]))).one()
+        found = reports.scores(session, site.settings, operator(AgentFigures.NAMED), Filter(), now=NOW)
+    assert (days[1] - days[0]).days >= 360 and days[1] <= NOW.date()
+    assert (days[2], *invited) == (700, 1400, 1400)
+    people = {each.metric: each.n + each.held for each in found}
+    assert set(people) == {Metric.CSAT, Metric.NPS, Metric.NKI}
+    assert people[Metric.NKI] + people[Metric.CSAT] < 700 < sum(people.values())
 
 
 def test_the_floor_replays_the_statements_of_any_flow(settings: Settings, floor: Floor) -> None:

@@ -12,8 +12,9 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
 
-from surveyapp import cli
-from surveyapp.models import Invitation
+from surveyapp import cli, preferences
+from surveyapp.figures import KEYS
+from surveyapp.models import Invitation, Record
 from tests.support.people import Visitor, path_of
 from tests.support.served import environment, surveyapp
 from tests.support.terminal import Terminal
@@ -21,25 +22,7 @@ from tests.support.terminal import Terminal
 ANNA = ["--agent", "anna", "--agent-name", "Anna Åström", "--team", "north", "--case-type", "billing"]
 TICKET = ["invite", "--survey", "csat", "--ticket", "T-1"]
 TODAY = f"{datetime.now(UTC):%Y-%m-%d}"
-SCORE_KEYS = [
-    "metric",
-    "group",
-    "n",
-    "score",
-    "low",
-    "high",
-    "mean",
-    "favourable",
-    "neutral",
-    "unfavourable",
-    "held",
-    "refused",
-    "withheld",
-    "direction",
-    "invited",
-    "accepted",
-    "response_rate",
-]
+SCORE_KEYS = list(KEYS)
 
 
 # --- help ------------------------------------------------------------------------------------------
@@ -54,7 +37,7 @@ def commands(group: click.Group = cli.main, path: tuple[str, ...] = ()) -> Itera
 
 def test_every_command_of_the_issue_is_there() -> None:
     assert {" ".join(path) for path in commands()} == {
-        "demo", "serve", "worker", "db", "db upgrade", "db check", "invite", "scores", "held",
+        "demo", "serve", "worker", "db", "db upgrade", "db check", "invite", "scores", "export", "held",
         "survey", "survey list", "survey show", "survey set",
         "key", "key add", "key list", "key revoke", "policy", "policy show", "policy set",
         "import-answers", "bounces", "check", "why", "cancel", "unknown", "unknown resend", "unknown give-up",
@@ -165,6 +148,13 @@ BAD_INPUT: list[tuple[list[str], str]] = [
     ([*TICKET, "--nonsense"], "--nonsense"),
     (["scores", "--metric", "cast"], "--metric"),
     (["scores", "--by", "planet"], "--by"),
+    (["scores", "--by", "property"], "--by"),
+    (["scores", "--property", "plan"], "--property"),
+    (["scores", "--compare"], "from"),
+    (["scores", "--agent", "anna"], "agent"),
+    (["export", "planets", "--output", "x.csv"], "planets"),
+    (["export", "scores", "--output", "x.txt"], "--format"),
+    (["export", "scores", "--output", "/nowhere/x.csv"], "--output"),
     (["scores", "--from", "2026-02-30"], "--from"),
     (["scores", "--to", "yesterday"], "--to"),
     (["scores", "--locale-out", "fr"], "--locale-out"),
@@ -194,11 +184,16 @@ def test_names_are_folded_to_one_line(terminal: Terminal) -> None:
 # --- scores ----------------------------------------------------------------------------------------
 
 
-def answer(terminal: Terminal, survey: str, *ratings: int, **about: str) -> None:
+def answer(terminal: Terminal, survey: str, *ratings: int, **about: Any) -> None:
     site = terminal.site()
     for rating in ratings:
         person = Visitor(site, site.invited(survey, **about))
         assert person.press(rating).status == 303
+
+
+def name_agents(terminal: Terminal, mode: str = "named") -> None:
+    with terminal.database.transaction() as session:
+        preferences.save(session, {"agent_figures": mode}, datetime.now(UTC))
 
 
 def test_scores_are_printed_as_the_issue_says(terminal: Terminal) -> None:
@@ -236,13 +231,14 @@ def test_a_withheld_row_keeps_its_counts_and_has_null_elsewhere(terminal: Termin
     [row] = terminal.json("scores", "--metric", "csat")
     counts = {
         "metric": "csat", "n": 4, "held": 0, "refused": 0, "withheld": True,
-        "direction": "higher", "invited": 4, "accepted": 4, "response_rate": 100,
+        "direction": "higher", "invited": 4, "accepted": 4, "opened": 0, "answered": 4, "commented": 0,
+        "response_rate": 100,
     }  # fmt: skip
     assert row == dict.fromkeys(SCORE_KEYS) | counts
     assert terminal.json("scores", SMALLEST_N="4")[0]["score"] == 75
     assert terminal.json("scores", "--metric", "nps")[0] == dict.fromkeys(SCORE_KEYS) | {
         "metric": "nps", "n": 0, "held": 0, "refused": 0, "withheld": False,
-        "direction": "higher", "invited": 0, "accepted": 0,
+        "direction": "higher", "invited": 0, "accepted": 0, "opened": 0, "answered": 0, "commented": 0,
     }  # fmt: skip
 
 
@@ -251,6 +247,7 @@ def test_scores_are_broken_down_and_filtered(terminal: Terminal) -> None:
     answer(terminal, "csat", *[1] * 5, agent_ref="bert", team="south", locale="sv")
     by_team = terminal.json("scores", "--by", "team")
     assert [(row["group"], row["n"], row["score"]) for row in by_team] == [("north", 6, 100), ("south", 5, 0)]
+    name_agents(terminal)
     assert [row["withheld"] for row in terminal.json("scores", "--by", "agent")] == [True, True]
     assert [row["withheld"] for row in terminal.json("scores", "--agent", "anna")] == [True]
     for flag, value in (("--team", "north"), ("--channel", "email"), ("--case-type", "billing")):
@@ -285,6 +282,61 @@ def test_a_table_says_why_there_is_no_number_and_which_way_effort_runs(terminal:
     answer(terminal, "ces", 1, 2, 3)
     said = terminal.run("scores").stdout
     assert "not shown" in said and "lower is better" in said
+
+
+def test_scores_are_broken_down_by_version_time_and_property_and_filtered_by_them(terminal: Terminal) -> None:
+    answer(terminal, "csat", 5, properties={"plan": "gold"})
+    answer(terminal, "csat", 1, properties={"plan": "free"})
+    for by in ("week", "month", "version"):
+        [row] = terminal.json("scores", "--by", by)
+        assert row["n"] == 2 and row["group"]
+    assert [row["group"] for row in terminal.json("scores", "--by", "property.plan")] == ["free", "gold"]
+    for flags, n in ((["--property", "plan=gold"], 1), (["--version", "csat 1"], 2), (["--pressed"], 2)):
+        assert [row["n"] for row in terminal.json("scores", *flags)] == [n]
+
+
+def test_scores_are_compared_with_the_period_before(terminal: Terminal) -> None:
+    answer(terminal, "csat", *[5, 1] * 3)
+    days = ("--from", TODAY, "--to", TODAY, "--compare")
+    [row] = terminal.json("scores", *days)
+    assert (row["n"], row["previous_n"], row["change"]) == (6, 0, None)
+    said = terminal.run("scores", *days).stdout
+    assert "Change from the previous period" in said and "no comparison possible" in said
+    assert "Change" not in terminal.run("scores").stdout
+
+
+@pytest.mark.parametrize("mode", ["off", "pseudonymous"])
+def test_agents_are_told_only_as_the_installation_wants_it(terminal: Terminal, mode: str) -> None:
+    answer(terminal, "csat", 5, agent_ref="anna")
+    name_agents(terminal, mode)
+    said = terminal.fails("scores", "--by", "agent")
+    assert len(said.strip().splitlines()) <= 2 and "anna" not in said
+
+
+# --- export ----------------------------------------------------------------------------------------
+
+
+def test_answers_and_figures_are_written_into_files(terminal: Terminal, tmp_path: Path) -> None:
+    answer(terminal, "csat", 5, 1, team="north", agent_ref="anna", customer_ref="C-1")
+    out = tmp_path / "answers.csv"
+    out.write_text("old")
+    assert terminal.run("export", "answers", "--output", str(out)).stdout == f"Rows written to {out}: 2.\n"
+    head, *rows = out.read_text("utf-8-sig").splitlines()
+    assert head.startswith("invitation_id,day,metric") and len(rows) == 2
+    assert "customer_ref" in head and "agent_ref" not in head
+    assert out.stat().st_mode & 0o077 == 0
+    [note] = [row for row in terminal.site().rows(Record) if row["deed"] == "exported"]
+    assert (note["actor"], note["detail"]) == ("command", {"what": "answers", "file": "csv", "rows": 2})
+
+    lines = tmp_path / "scores.jsonl"
+    assert terminal.run("export", "scores", "--by", "team", "--output", str(lines)).exit_code == 0
+    assert [json.loads(line) for line in lines.read_text().splitlines()] == terminal.json(
+        "scores", "--by", "team"
+    )
+    book = tmp_path / "trend.data"
+    trend = ["export", "trend", "--from", TODAY, "--to", TODAY, "--format", "xlsx", "--output", str(book)]
+    assert terminal.run(*trend).exit_code == 0 and book.read_bytes().startswith(b"PK")
+    assert sorted(path.name for path in tmp_path.iterdir() if "answers" in path.name) == ["answers.csv"]
 
 
 # --- held ------------------------------------------------------------------------------------------

@@ -14,12 +14,14 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from surveyapp import erasure, hooks, invitations, keys, replies, reports, surveys
+from surveyapp import erasure, hooks, invitations, keys, replies, surveys
 from surveyapp.core.errors import FieldError, MailRefusedError
+from surveyapp.core.periods import closes_at
 from surveyapp.core.policy import Refusal
 from surveyapp.core.scales import Metric
 from surveyapp.db import Base, Database, table_of
 from surveyapp.erasure import Erased
+from surveyapp.figures import Figures
 from surveyapp.invitations import Request, invite
 from surveyapp.keys import Scope
 from surveyapp.models import (
@@ -36,10 +38,11 @@ from surveyapp.models import (
     User,
 )
 from surveyapp.replies import Given
-from surveyapp.reports import Dimension, Figures, Filter
 from surveyapp.sources.event import Delivery
+from surveyapp.tallies import Filter
 from tests.support.people import START, Invited, Site, Visitor, opened
 from tests.support.relays import Counting
+from tests.support.scored import DIMENSIONS, scores
 
 REF, ADDRESS, NAME = "CANARY-REF-17", "canary.anna@canary-domain.example", "Canary Ånna Andersson"
 OTHER_ADDRESS = "canary-private@home.example"
@@ -204,11 +207,11 @@ def has_canary(text: str) -> bool:
 
 
 def figures(site: Site) -> list[list[Figures]]:
-    """All that is shown, in every dimension; how many are asked is less for what is called off."""
+    """All that is shown, in every dimension; how many are asked or commented may be less."""
     with site.database.reading() as session:
         return [
-            [replace(each, invited=0) for each in reports.scores(session, site.settings, Filter(), by)]
-            for by in (None, *Dimension)
+            [replace(each, invited=0, commented=0) for each in scores(session, site.settings, Filter(), by)]
+            for by in (None, *DIMENSIONS)
         ]
 
 
@@ -228,7 +231,7 @@ def test_no_column_of_any_table_names_the_person_any_more(
     assert traces(site) == []
     assert done.counts == {
         "invitations": 4, "comments": 1, "touches": 1, "timeline": 1, "helpdesk_events": 3, "tickets": 1,
-        "replies": 1, "uploads": 1, "suppressions": 1, "domains": 0,
+        "replies": 1, "uploads": 1, "suppressions": 1, "domains": 0, "summaries": 0,
     }  # fmt: skip
     assert not has_canary(caplog.text) and not has_canary(repr(done))
 
@@ -428,6 +431,31 @@ def test_an_erased_link_takes_no_answer_any_more(site: Site) -> None:
         assert person.open(5).status in (200, 410)
     assert site.answer(fresh) is None and site.state(counted) == ("counted", "press", 4)
     assert [row["comment"] for row in site.rows(Answer)] == [None]
+
+
+@pytest.mark.parametrize(("days", "late_by"), [(8, 0), (25, 5)])
+def test_an_answer_that_counted_after_its_week_was_closed_never_moves_into_it(
+    site: Site, days: int, late_by: int
+) -> None:
+    late, timely = asked(site, is_mailed=False), asked(site, is_mailed=False)
+    for each in (late, timely):
+        answered(site, each, 4)
+    closed = closes_at(START.date(), site.settings.timezone)
+    for each, first in (
+        (late, closed + timedelta(days=late_by)),
+        (timely, closed - timedelta(seconds=1)),
+    ):
+        with site.database.transaction() as session:
+            young = update(Answer).where(Answer.invitation_id == each.id)
+            session.execute(young.values(first_counted_at=first))
+    site.clock.forward(days=days)
+    erased(site)
+    stored = {row["invitation_id"]: row["first_counted_at"] for row in site.rows(Answer)}
+    assert stored[late.id] == closed + timedelta(days=late_by)
+    assert stored[timely.id] == closed - timedelta(seconds=1)
+    for each in (late, timely):
+        assert Visitor(site, each).press(1).status in (403, 409, 410)
+        assert site.ratings(each) == {"csat": 4}
 
 
 def test_a_held_answer_stays_held_without_its_touches(site: Site) -> None:

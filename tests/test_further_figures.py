@@ -5,15 +5,14 @@ from collections.abc import Mapping
 import pytest
 
 from surveyapp.core.scales import Metric
-from surveyapp.core.scoring import score
-from surveyapp.reports import Figures
+from surveyapp.figures import figures_of
 from surveyapp.tables import scores_table
+from surveyapp.tallies import Asked
 
 
 def lines(metric: Metric, tally: Mapping[int, int]) -> tuple[str, list[str], list[str]]:
     """The table's name, its headings, and its one row."""
-    n = sum(tally.values())
-    figures = Figures(metric, None, n, 0, 0, 0, 0, 0, score(metric, tally), is_withheld=False)
+    figures = figures_of(metric, None, tally, {}, Asked(), smallest=1)
     name, _, headings, _, row = scores_table([figures], None, "en").split("\n")
     return name, headings.split(), row.split()
 

@@ -9,14 +9,18 @@ import pytest
 
 from surveyapp import history_import, reports, surveys
 from surveyapp.bulk import Outcome, Summary
+from surveyapp.core.access import AgentFigures, Reader
 from surveyapp.core.evidence import Evidence, State
+from surveyapp.core.periods import Whole, whole_of
 from surveyapp.core.scales import SCALES, Metric
 from surveyapp.core.status import Happening, Status
 from surveyapp.db import Database
 from surveyapp.models import Answer, AnswerEvent, Invitation, Rating
 from surveyapp.sheets import DateOrder, Row, RowError, Sheet
+from surveyapp.tallies import Filter
 from surveyapp.timeline import timeline
 from tests.support.people import Site, opened
+from tests.support.scored import scores
 
 NOON = datetime(2025, 11, 3, 11, tzinfo=UTC)
 """In Berlin."""
@@ -81,12 +85,13 @@ def test_an_older_answer_is_stored_as_one_that_counts(site: Site) -> None:
     )
     assert (answer["state"], answer["evidence"], answer["reason"]) == (State.COUNTED, Evidence.IMPORTED, None)
     assert (answer["metric"], answer["rating"], answer["comment"]) == ("csat", 4, "Tack!\nBra.")
-    assert (answer["day"], answer["first_counted_at"], answer["revision"]) == (date(2025, 11, 3), NOON, 1)
-    assert answer["changed_at"] == site.clock()
+    assert (answer["day"], answer["began_at"], answer["revision"]) == (date(2025, 11, 3), NOON, 1)
+    # It is of that day, and known since the import: what was fixed by then stays as it is.
+    assert (answer["first_counted_at"], answer["changed_at"]) == (site.clock(), site.clock())
     [rating], [event] = site.rows(Rating), site.rows(AnswerEvent)
     assert (rating["question"], rating["metric"], rating["rating"]) == ("csat", "csat", 4)
     assert (event["revision"], event["at"], event["evidence"], event["ratings"]) == (
-        1, NOON, Evidence.IMPORTED, {"csat": 4},
+        1, site.clock(), Evidence.IMPORTED, {"csat": 4},
     )  # fmt: skip
 
 
@@ -101,6 +106,22 @@ def test_the_figures_have_it_on_its_day_and_by_its_agent(site: Site) -> None:
     run(site, *(row(number, agent="anna", rating=str(1 + number % 5)) for number in range(1, 11)))
     assert site.n(metric=Metric.CSAT, agent="anna", first=date(2025, 11, 3), last=date(2025, 11, 3)) == 10
     assert site.n(metric=Metric.CSAT, first=date(2025, 11, 4)) == 0
+
+
+def test_of_a_closed_period_whoever_may_not_open_answers_has_only_what_was_imported_by_then(
+    site: Site,
+) -> None:
+    def n(day: date) -> int:
+        week = Filter(Metric.CSAT).within(whole_of(Whole.WEEK, day))
+        reader = Reader(None, is_bound=True, agents=AgentFigures.OFF)
+        with site.database.reading() as session:
+            [figures] = reports.scores(session, site.settings, reader, week, None, now=site.clock())
+        return figures.n
+
+    run(site, row(1), row(2, date=str(site.clock().date())))
+    site.clock.forward(days=7)
+    assert [n(date(2025, 11, 3)), n(date(2026, 3, 2))] == [0, 1]
+    assert site.n(metric=Metric.CSAT) == 2
 
 
 def test_an_answer_to_a_question_that_only_follows_another_has_no_survey_to_go_to(site: Site) -> None:
@@ -129,7 +150,7 @@ def test_every_scale_is_taken_from_end_to_end(site: Site, metric: Metric, end: s
     stored = {each["question"]: str(each["rating"]) for each in site.rows(Rating)}
     assert stored == (parts or {metric: rating})
     with site.database.reading() as session:
-        [figures] = reports.scores(session, site.settings, reports.Filter(metric))
+        [figures] = scores(session, site.settings, Filter(metric))
     assert figures.n == 1
 
 
@@ -187,7 +208,7 @@ def test_dates_with_slashes_follow_the_order(site: Site) -> None:
 def test_the_day_is_the_organisations(site: Site) -> None:
     run(site, row(date="2025-11-02T23:30:00Z"))
     [answer] = site.rows(Answer)
-    assert (answer["day"], answer["first_counted_at"].hour) == (date(2025, 11, 3), 23)
+    assert (answer["day"], answer["began_at"].hour) == (date(2025, 11, 3), 23)
 
 
 def test_an_nki_keeps_its_questions_also_when_the_survey_asks_more(site: Site) -> None:

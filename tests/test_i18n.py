@@ -300,6 +300,20 @@ def test_a_percentage_is_of_a_hundred_and_never_torn_apart(code: str, texts: tup
 
 
 @pytest.mark.parametrize(
+    ("code", "in_the_year", "month"),
+    [
+        ("sv", "5 mars", "mars 2026"),
+        ("ro", "5 mar.", "mar. 2026"),
+        ("de", "5. März", "März 2026"),
+        ("en", "5 Mar", "Mar 2026"),
+    ],
+)
+def test_a_date_on_an_axis_leaves_out_what_is_known(code: str, in_the_year: str, month: str) -> None:
+    assert language(code).day_and_month(FIFTH_OF_MARCH) == in_the_year
+    assert language(code).month_and_year(FIFTH_OF_MARCH) == month
+
+
+@pytest.mark.parametrize(
     ("code", "in_full", "short"),
     [
         ("sv", "5 mars 2026", "5 mars 2026"),

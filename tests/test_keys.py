@@ -76,10 +76,10 @@ def test_its_last_use_is_known_to_the_minute(site: Site) -> None:
     from tests.support.programs import program
 
     helpdesk = program(site, Scope.READ)
-    helpdesk.get("/scores")
+    helpdesk.get("/scores?from=2026-02-01&to=2026-02-28")
     site.clock.forward(seconds=59)
-    helpdesk.get("/scores")
+    helpdesk.get("/scores?from=2026-02-01&to=2026-02-28")
     assert site.rows(ApiKey)[0]["last_used_at"] == START
     site.clock.forward(seconds=1)
-    helpdesk.get("/scores")
+    helpdesk.get("/scores?from=2026-02-01&to=2026-02-28")
     assert site.rows(ApiKey)[0]["last_used_at"] == START + timedelta(minutes=1)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, update
 
-from surveyapp import invitations, listing, names, outbox, reports, surveys
+from surveyapp import invitations, listing, names, outbox, surveys
 from surveyapp.core.access import Role, Viewer
 from surveyapp.core.errors import FieldError, Problem
 from surveyapp.core.evidence import State
@@ -18,8 +18,9 @@ from surveyapp.invitations import Request
 from surveyapp.listing import Which
 from surveyapp.models import Invitation, Name, Synonym
 from surveyapp.names import Kind, Labels, NameRow, Words
-from surveyapp.reports import Dimension, Filter
+from surveyapp.tallies import Dimension, Filter
 from tests.support.people import START, Site, Visitor, opened
+from tests.support.scored import scores
 
 REQUEST = Request(survey="csat", ticket_ref="T-1", address="kund@example.se", is_mailed=False)
 TODAY = START.date()
@@ -208,17 +209,17 @@ def test_scores_and_lists_follow_and_any_of_the_words_chooses_the_same(site: Sit
         visitor.open(4)
         visitor.press(4)
     with site.database.reading() as session:
-        assert len(reports.scores(session, site.settings, Filter(), Dimension.CASE_TYPE)) == 3
+        assert len(scores(session, site.settings, Filter(), Dimension.CASE_TYPE)) == 3
     save(site, "faktura", "Rechnung", "factură")
     with site.database.reading() as session:
-        by = reports.scores(session, site.settings, Filter(), Dimension.CASE_TYPE)
+        by = scores(session, site.settings, Filter(), Dimension.CASE_TYPE)
         assert [(each.group, each.n, each.accepted) for each in by] == [("avbrott", 1, 1), ("faktura", 2, 2)]
         for word in ("faktura", "rechnung", "factură"):
             chosen = Filter(case_type=word)
-            assert [each.n for each in reports.scores(session, site.settings, chosen)] == [2]
+            assert [each.n for each in scores(session, site.settings, chosen)] == [2]
             assert len(listing.invitations(session, chosen, Which(), None, 10)[0]) == 2
             assert len(listing.answers(session, chosen, State.COUNTED, None, None, 10)[0]) == 2
-        assert [each.n for each in reports.scores(session, site.settings, Filter(team="faktura"))] == []
+        assert [each.n for each in scores(session, site.settings, Filter(team="faktura"))] == []
 
 
 def test_a_viewer_sees_the_own_teams_whatever_word_they_were_given_by(site: Site) -> None:

@@ -31,9 +31,13 @@ def hasher(monkeypatch: pytest.MonkeyPatch) -> Counting:
     return counting
 
 
-def test_a_password_is_right_and_every_other_is_wrong() -> None:
+def test_a_password_is_right_and_every_other_is_wrong(
+    real_hasher: PasswordHasher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords, "_hasher", real_hasher)
     stored = passwords.hashed(GOOD)
     assert stored.startswith("$argon2id$") and len(stored) <= 200 and GOOD not in stored
+    assert not PasswordHasher().check_needs_rehash(stored)
     assert passwords.is_right(stored, GOOD)
     for other in (GOOD + " ", GOOD.upper(), GOOD[:-1], ""):
         assert not passwords.is_right(stored, other)

@@ -13,15 +13,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
 
-from surveyapp import answers, reports, surveys
+from surveyapp import answers, reports, surveys, tallies
 from surveyapp.answers import Entry
-from surveyapp.core.evidence import Seen
+from surveyapp.core.access import AgentFigures, Reader, operator
+from surveyapp.core.errors import FieldError
+from surveyapp.core.evidence import Evidence, Seen
 from surveyapp.core.scales import Metric
 from surveyapp.db import Database
+from surveyapp.figures import Figures
 from surveyapp.models import Answer
-from surveyapp.reports import Dimension, Figures, Filter
+from surveyapp.tallies import By, Dimension, Filter
+from tests.support import scored
 from tests.support.databases import ThrownAway
 from tests.support.people import START, Site, Visitor, opened
+from tests.support.scored import DIMENSIONS
 
 BERLIN = ZoneInfo("Europe/Berlin")
 QUESTIONS = {
@@ -79,7 +84,7 @@ def store(site: Site, given_answers: Iterable[Given]) -> None:
 
 def scores(site: Site, by: Dimension | None = None, **chosen: Any) -> list[Figures]:
     with site.database.reading() as session:
-        return reports.scores(session, site.settings, Filter(**chosen), by)
+        return scored.scores(session, site.settings, Filter(**chosen), by)
 
 
 # --- the independent recomputation -----------------------------------------------------------------
@@ -118,7 +123,17 @@ def groups(metric: Metric, values: Sequence[int]) -> tuple[int, ...] | None:
 def group_of(each: Given, by: Dimension | None) -> str | None:
     if by is None:
         return None
-    return str(each.day) if by is Dimension.DAY else getattr(each, by.value)
+    match by:
+        case Dimension.DAY:
+            return str(each.day)
+        case Dimension.WEEK:
+            return f"{each.day:%G-W%V}"
+        case Dimension.MONTH:
+            return f"{each.day:%Y-%m}"
+        case Dimension.VERSION:
+            return f"{each.survey} {2 if each.survey == 'csat' else 1}"
+    found: str | None = getattr(each, by.value)
+    return found
 
 
 def expected(found: Iterable[Given], by: Dimension | None) -> dict[tuple[Metric, str | None], Any]:
@@ -131,9 +146,9 @@ def expected(found: Iterable[Given], by: Dimension | None) -> dict[tuple[Metric,
             for metric in Metric:
                 if counted := values_of(each, metric):
                     values[metric, group] += counted
-        if each.state != "void":
-            main = Metric.OPEN if each.survey == "open" else METRICS[next(iter(QUESTIONS[each.survey]))]
-            states[main, group].append(each.state)
+        main = Metric.OPEN if each.survey == "open" else METRICS[next(iter(QUESTIONS[each.survey]))]
+        # The invitation of a withdrawn answer was sent all the same.
+        states[main, group] += [each.state] if each.state != "void" else []
     return {cell: (values[cell], states[cell]) for cell in {*values, *states}}
 
 
@@ -181,14 +196,14 @@ def some_answers(draw: st.DrawFn) -> Given:
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     some=st.lists(some_answers(), max_size=20),
-    by=st.sampled_from([None, *Dimension]),
+    by=st.sampled_from([None, *DIMENSIONS]),
     smallest=st.integers(1, 4),
     limits=st.fixed_dictionaries(
         {},
         optional={
             "metric": st.sampled_from([*Metric]),
             "first": st.dates(date(2026, 3, 28), date(2026, 3, 30)),
-            "last": st.dates(date(2026, 3, 28), date(2026, 10, 26)),
+            "last": st.dates(date(2026, 3, 30), date(2026, 10, 26)),
             "team": st.sampled_from(["a", "Å b"]),
             "locale": st.sampled_from(["sv", "en"]),
         },
@@ -307,7 +322,8 @@ def test_a_period_includes_its_first_and_its_last_day(site: Site) -> None:
         store(site, csat(5, at=START + timedelta(days=days)))
     first, last = START.date() + timedelta(days=1), START.date() + timedelta(days=3)
     assert scores(site, first=first, last=last)[0].n == 3
-    assert scores(site, first=last, last=first) == []
+    with pytest.raises(FieldError, match="to: The last day is before the first"):
+        scores(site, first=last, last=first)
 
 
 def test_editing_and_settling_move_no_answer_to_another_day(site: Site) -> None:
@@ -317,6 +333,86 @@ def test_editing_and_settling_move_no_answer_to_another_day(site: Site) -> None:
     person.press(5)
     [figures] = scores(site, Dimension.DAY)
     assert figures.group == str(START.date())
+
+
+def test_what_was_asked_and_never_answered_is_a_row_and_rows_add_up_to_the_whole(site: Site) -> None:
+    store(site, csat(5, 4, team="north"))
+    for team in ("north", *["south"] * 12):
+        site.invited(team=team)
+    site.invited("nps", team="south")
+    rows = scores(site, Dimension.TEAM, metric=Metric.CSAT)
+    assert [(row.group, row.n, row.response_rate) for row in rows] == [
+        ("north", 2, pytest.approx(200 / 3)),
+        ("south", 0, 0),
+    ]
+    assert not any(row.score for row in rows) and not rows[1].is_withheld
+    [nps, whole] = scores(site)
+    assert (whole.invited, whole.accepted, whole.n) == (15, 15, 2)
+    assert sum(row.invited for row in rows) == whole.invited
+    assert (nps.metric, nps.n, nps.accepted) == (Metric.NPS, 0, 1)
+
+
+def test_who_sees_closed_periods_alone_sees_who_never_answered_too(site: Site) -> None:
+    site.invited(team="north")
+    chosen = Filter(first=START.date().replace(day=1), last=START.date().replace(day=31))
+    reader = Reader(None, is_bound=True, agents=AgentFigures.OFF)
+    later = START + timedelta(days=60)
+    with site.database.reading() as session:
+        about = (session, site.settings, reader, chosen)
+        [row] = reports.scores(*about, By(Dimension.TEAM), now=later)
+        [whole] = reports.scores(*about, now=later)
+    assert (row.group, row.n, row.response_rate) == ("north", 0, 0)
+    assert (whole.n, whole.invited) == (0, 1)
+
+
+def test_the_busiest_metric_is_that_of_most_people_not_of_most_questions(site: Site) -> None:
+    store(site, [*[Given("nki", (5, 5, 5))] * 2, *[Given("nki", (5,))] * 3, *csat(5, 5, 5)])
+    assert busiest(site) is Metric.CSAT
+    store(site, [Given("nki", (5, 5, 5))] * 2)
+    assert busiest(site) is Metric.NKI
+    store(site, csat(5))
+    with site.database.reading() as session:
+        assert tallies.busiest(session, Filter()) is None
+    assert busiest(site) is Metric.NKI, "more were asked"
+
+
+def busiest(site: Site) -> Metric | None:
+    with site.database.reading() as session:
+        return reports.busiest(session, site.settings, operator(AgentFigures.NAMED), Filter(), now=START)
+
+
+def test_stages_and_scores_leave_out_the_same_where_pressed_answers_alone_are_chosen(site: Site) -> None:
+    person, other = Visitor(site, site.invited()), site.invited()
+    person.press(5)
+    with site.database.transaction() as session:
+        entry = Entry(4, "Words", {})
+        answers.count(session, site.settings, other.id, entry, is_verified=True, now=START)
+        settled = update(Answer).where(Answer.invitation_id == other.id)
+        session.execute(settled.values(evidence=Evidence.SETTLED))
+    for is_pressed, n in ((False, 2), (True, 1)):
+        [found] = scores(site, is_pressed=is_pressed)
+        assert (found.n, found.accepted, found.answered, found.commented) == (n, 2, n, n - 1)
+
+
+def test_a_property_is_offered_when_it_divides_answers_and_fits_an_address(site: Site) -> None:
+    store_properties(site, [{"plan": "gold", "a=b": "x", "alone": "1"}, {"plan": "free", "a=b": "x"}])
+    assert names(site) == ["plan"]
+
+
+def test_of_many_properties_the_most_frequent_are_offered(site: Site) -> None:
+    usual = {f"usual{number:02}": "x" for number in range(20)}
+    store_properties(site, [usual | {"aa": "x"}, usual | {"aa": "x"}, usual])
+    assert names(site) == sorted(usual)
+
+
+def store_properties(site: Site, some: Iterable[dict[str, Any]]) -> None:
+    for properties in some:
+        Visitor(site, site.invited(properties=properties)).press(5)
+
+
+def names(site: Site) -> list[str]:
+    with site.database.reading() as session:
+        return tallies.property_names(session, Filter())
 
 
 def test_every_filter_chooses_by_its_own_column(site: Site) -> None:

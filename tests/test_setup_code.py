@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from argon2 import PasswordHasher
 
 from surveyapp import passwords, setup_code, users
 from surveyapp.core.access import Role
@@ -16,11 +15,6 @@ from tests.support.people import START, settings
 
 SETTINGS = settings(COMPANY="Nordlicht Energie")
 GOOD = "tre gröna paraplyer"
-
-
-@pytest.fixture(autouse=True)
-def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 def made(

@@ -62,7 +62,13 @@ def attempt(
     device: str | None = None,
 ) -> User | Refused:
     with database.transaction() as session:
-        return signins.try_login(session, SETTINGS, email, password, network, device, clock())
+        tried = signins.begin_try(session, SETTINGS, email, network, device, clock())
+    if isinstance(tried, Refused):
+        return tried
+    if not tried.is_right(password):
+        return Refused()
+    with database.transaction() as session:
+        return signins.pass_try(session, SETTINGS, tried, password, clock())
 
 
 def begin(database: Database, user: User, clock: Clock, browser: str = "Firefox") -> str:

@@ -7,7 +7,6 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
 
 from surveyapp import passwords, signins, users
 from surveyapp.core.access import Permission, Role
@@ -26,11 +25,6 @@ from tests.support.people import START
 GOOD = "tre gröna paraplyer"
 LATER = START + timedelta(hours=1)
 WEEK = timedelta(days=7)
-
-
-@pytest.fixture(autouse=True)
-def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 def added(database: Database, email: str = "maja@example.se", role: Role = Role.ADMIN, **about: Any) -> User:

@@ -43,6 +43,8 @@ class Permission(StrEnum):
     """Edit questions, texts and rules."""
     CONNECT = "connect"
     """Connect helpdesks and make API keys."""
+    TARGETS = "targets"
+    """Set targets and dated markers for the figures."""
     ORGANISATION = "organisation"
     """Look, sender, names, settings, the do-not-survey list."""
     USERS = "users"
@@ -74,6 +76,7 @@ _ROLES: Mapping[Role, frozenset[Permission]] = {
             Permission.COMMENTS,
             Permission.AGENT_NAMES,
             Permission.VOID,
+            Permission.TARGETS,
         }
     ),
     Role.SUPPORT: frozenset(
@@ -118,3 +121,38 @@ class Viewer:
         return self.may(Permission.AGENT_NAMES) and (
             mode is AgentFigures.NAMED or not self.may(Permission.ANSWERS)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads figures, as far as it decides which: a person, a program, or the operator at a terminal."""
+
+    teams: frozenset[str] | None
+    """Whose answers are seen; None: of all teams."""
+    is_bound: bool
+    """May not open single answers, so that withholding has to hold against adding and subtracting."""
+    agents: AgentFigures
+    """How figures of agents appear to this reader."""
+
+
+def reader_of(viewer: Viewer, mode: AgentFigures) -> Reader:
+    """Somebody who is logged in. Who may not open single answers sees no figures of agents at all."""
+    is_bound = not viewer.may(Permission.ANSWERS)
+    if is_bound:
+        agents = AgentFigures.OFF
+    elif mode is AgentFigures.NAMED and not viewer.may(Permission.AGENT_NAMES):
+        agents = AgentFigures.PSEUDONYMOUS
+    else:
+        agents = mode
+    return Reader(viewer.teams, is_bound, agents)
+
+
+def operator(mode: AgentFigures) -> Reader:
+    """Whoever sits at the installation's terminal: all teams, withheld by n alone, agents as everywhere."""
+    return Reader(None, is_bound=False, agents=mode)
+
+
+def program(mode: AgentFigures, *, opens_answers: bool) -> Reader:
+    """A program with a key; one that may not fetch single answers is bound as a person would be."""
+    is_off = not opens_answers and mode is not AgentFigures.NAMED
+    return Reader(None, is_bound=not opens_answers, agents=AgentFigures.OFF if is_off else mode)

@@ -57,11 +57,6 @@ def shades(colour: str) -> Shades:
     )
 
 
-def is_readable(colour: str) -> bool:
-    """Whether the colour can be used by day as it is; by night hardly any can that can by day."""
-    return darkened(colour) == 0
-
-
 def darkened(colour: str) -> int:
     """How much black the colour needs by day, in percent from 0 to 100."""
     return _needed(colour, _BLACK, LIGHT)

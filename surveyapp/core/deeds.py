@@ -48,6 +48,12 @@ class Deed(StrEnum):
     SUPPRESSED = "suppressed"
     UNSUPPRESSED = "unsuppressed"
     PURGED = "purged"
+    TARGET_SET = "target_set"
+    TARGET_REMOVED = "target_removed"
+    MARKER_ADDED = "marker_added"
+    MARKER_REMOVED = "marker_removed"
+    SUMMARY_ADDED = "summary_added"
+    SUMMARY_REMOVED = "summary_removed"
 
 
 class Actor(StrEnum):

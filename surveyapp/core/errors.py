@@ -58,6 +58,7 @@ class Problem(StrEnum):
     SHORT = "This is shorter than {n} characters."
     ADDRESS = "This is not an email address."
     NUMBER = "This must be a whole number from {low} to {high}."
+    RANGE = "This must be a number from {low} to {high}."
     BOOLEAN = "This must be true or false."
     MOMENT = "This must be a date and time with its offset, such as 2026-03-02T09:00:00+01:00."
     DATE = "This must be a date such as 2026-03-02."
@@ -77,6 +78,12 @@ class Problem(StrEnum):
     WEAK = "This is too easy to guess."
     CODE = "This code is wrong or was used before."
     FILE = "This file cannot be used."
+    AGENTS_OFF = "Figures about agents are not available here."
+    AGENTS_UNNAMED = "Agents are not named here, so none can be chosen."
+    WHOLE = "Choose a whole week, month, quarter or year that has ended."
+    WHOLE_MONTHS = "Choose a whole month, quarter or year that has ended."
+    ONE = "Choose only one of these at a time."
+    ORDER = "The last day is before the first."
     PLACEHOLDER = "Curly brackets can hold nothing but {{company}}."
 
 

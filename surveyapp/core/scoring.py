@@ -3,14 +3,19 @@
 A tally maps a rating (for NKI the sum of the three, 3 to 30) to how many people gave it.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from math import ceil
 
 from surveyapp.core.errors import RatingNotOnScaleError
 from surveyapp.core.intervals import MEAN, NET_SHARE, SHARE, Estimator, Interval, Sample, wilson
 from surveyapp.core.scales import SCALES, Metric, Scale, is_whole
+
+Tallies = Mapping[str | None, Mapping[int, int]]
+"""The tally of each group; None is the group of those of whom it is not stated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +127,33 @@ def score(metric: Metric, tally: Mapping[int, int]) -> Score | None:
     )
 
 
+def exact(metric: Metric, tally: Mapping[int, int]) -> Fraction | None:
+    """The score unrounded and free of floats, in its headline's unit; None when nobody has answered.
+
+    It is the mean of what each answer says by itself, so the score of several groups together is the mean of
+    theirs, each weighing as many as answered. RatingNotOnScaleError as of `score`.
+    """
+    sample = _sample(metric, tally)
+    return None if sample is None else _HEADLINES[metric].value(sample)
+
+
+def plus(*tallies: Mapping[int, int]) -> dict[int, int]:
+    """The tally of all of them together, without the ratings that nobody gave."""
+    whole: Counter[int] = Counter()
+    for tally in tallies:
+        whole.update(tally)
+    return {rating: people for rating, people in whole.items() if people}
+
+
+def minus(whole: Mapping[int, int], part: Mapping[int, int]) -> dict[int, int]:
+    """The tally of those in `whole` who are not in `part`; ValueError when `part` is not within `whole`."""
+    for rating, people in part.items():
+        if people > whole.get(rating, 0):
+            raise ValueError(f"The part has {people} of the rating {rating}, more than the whole has.")
+    rest = {rating: people - part.get(rating, 0) for rating, people in whole.items()}
+    return {rating: people for rating, people in rest.items() if people}
+
+
 def favourable_share(score: Score) -> Share | None:
     """The share of favourable ratings: "% satisfied", "% easy", "% yes"; None for NKI without groups."""
     if score.favourable is None:
@@ -144,6 +176,27 @@ def change(metric: Metric, before: Mapping[int, int], after: Mapping[int, int]) 
     if ends is None:
         return Change(difference, None, None, is_demonstrable=False)
     return Change(difference, ends.low, ends.high, is_demonstrable=ends.low > 0 or ends.high < 0)
+
+
+def contrast(metric: Metric, whole: Mapping[int, int], part: Mapping[int, int]) -> Change:
+    """How far the part lies from the rest of the whole, which is the change from that rest to the part.
+
+    From the rest and not from the whole, which the part itself pulls its way. Not demonstrable: the part is
+    not distinguishable from the average; so always when nobody is left in the rest. ValueError as of `minus`.
+    """
+    return change(metric, minus(whole, part), part)
+
+
+def needed(n: int, smallest: int, days_so_far: int) -> int | None:
+    """How many more days until `smallest` have answered if they go on as so far, rounded up.
+
+    0 when enough have; None when nobody can say, as nobody has answered or no day has passed.
+    """
+    if n >= smallest:
+        return 0
+    if n == 0 or days_so_far < 1:
+        return None
+    return ceil(Fraction((smallest - n) * days_so_far, n))
 
 
 def is_withheld(n: int, smallest: int) -> bool:

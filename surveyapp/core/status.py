@@ -60,5 +60,8 @@ class Happening(StrEnum):
     RESTORED = "restored"
 
 
+ERASED = "erased-"
+"""What stands before the reference of a ticket whose customer was erased."""
+
 ASKED = frozenset({Status.QUEUED, Status.SENDING, Status.SENT, Status.LINKED, Status.UNKNOWN})
 """Those of which a person has, or will have, a question before them."""

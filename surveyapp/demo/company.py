@@ -12,9 +12,14 @@ TIMEZONE = "Europe/Stockholm"
 
 WEEKS = 13
 
+TARGET = 75
+"""Percent of satisfied customers that the leaders want to reach."""
+TARGET_PURPOSE = "What we promised the board for this year"
+
 # What there is to find in the figures; weeks count from 0.
-FORM_WEEK = 7
-"""From here on a new form makes moving house a trouble: a change that is real."""
+FORM_WEEK = 9
+"""From here on, the last four weeks, a new form makes moving house a trouble: a change that is real."""
+FORM_MARKER = "New form for moving house"
 DESK_WEEK = 11
 """From here on there is the desk for chargers: too young for a score of its own."""
 GATEWAY_WEEK = 8
@@ -56,6 +61,14 @@ class CaseType:
     share: float
     ease: float
     reply: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a customer pays by; `ease` as of a case type."""
+
+    share: float
+    ease: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +138,28 @@ CASE_TYPES: Mapping[str, CaseType] = {
     "charger": CaseType(0.06, -0.05, reply=1.1),
     "complaint": CaseType(0.06, -1.0, reply=1.25),
 }
-MOVING_WITH_THE_FORM = -0.75
+MOVING_WITH_THE_FORM = -0.9
 
 CHANNELS: Mapping[str, Channel] = {
     "email": Channel(0.42, 0.27),
     "phone": Channel(0.25, 0.21, ease=0.1),
     "form": Channel(0.20, 0.24, ease=-0.1),
     "chat": Channel(0.13, 0.42, ease=0.05, is_mailed=False),
+}
+
+# What comes along with an invitation as its properties, beside what every survey knows.
+PLAN, REGION = "plan", "region"
+# Whoever pays by the hour of the day has the bill that nobody can check.
+PLANS: Mapping[str, Plan] = {
+    "Fixed price": Plan(0.45, 0.15),
+    "Monthly price": Plan(0.35, 0.05),
+    "Hourly price": Plan(0.20, -0.35),
+}
+REGIONS: Mapping[str, tuple[str, ...]] = {
+    "sv": ("Skåne", "Stockholm", "Norrland"),
+    "ro": ("Cluj", "Dolj", "Iași"),
+    "de": ("Hamburg", "Sachsen"),
+    "en": ("Stockholm", "Hamburg", "Cluj"),
 }
 
 # Factors on the rate at which people answer, and on how content they are.
@@ -149,6 +177,9 @@ SURVEYS: Mapping[str, float] = {
     "ces_ease": 0.08,
     "open": 0.05,
 }
+
+NOT_ASKED_AFTER: Mapping[str, frozenset[str]] = {"ces": frozenset({"complaint"})}
+"""Survey -> case types after which it is not asked: nobody calls a complaint easy."""
 
 # How many of a hundred ordinary answers give each rating, the worst rating first.
 RATINGS: Mapping[Metric, tuple[int, ...]] = {

@@ -13,7 +13,7 @@ from surveyapp.core.status import Status
 from surveyapp.db import Base
 from surveyapp.demo.behaviour import Move, invitation_name
 from surveyapp.demo.comments import Comments
-from surveyapp.demo.company import CHANNELS
+from surveyapp.demo.company import CHANNELS, PLAN, REGION
 from surveyapp.demo.course import Row, answer_row, played, rating_rows, touch_rows
 from surveyapp.demo.people import customers
 from surveyapp.demo.replies import reply, way_out
@@ -103,8 +103,11 @@ class History:
         self._last_number += ticket.rng.randint(1, 3)
         is_mailed, customer = CHANNELS[ticket.channel].is_mailed, ticket.customer
         hashed = address_hash(self._settings.hash_key, customer.address) if is_mailed else None
+        name = invitation_name(ticket.rng)
+        outcome = self._outcome(ticket, hashed)
+        asked_at = outcome["accepted_at"] or ticket.solved_at
         return {
-            "id": invitation_name(ticket.rng),
+            "id": name,
             "survey_key": ticket.survey,
             "survey_version": self._versions[ticket.survey].number,
             "ticket_ref": f"T-{self._last_number}",
@@ -116,7 +119,7 @@ class History:
             "channel": ticket.channel,
             "locale": customer.locale,
             "customer_ref": customer.ref,
-            "properties": {},
+            "properties": {PLAN: customer.plan, REGION: customer.region},
             "address": customer.address if is_mailed else None,
             "recipient_name": customer.name if is_mailed else None,
             "address_hash": hashed,
@@ -130,7 +133,8 @@ class History:
             "created_at": ticket.solved_at,
             "is_reminder": False,
             "planned_at": ticket.solved_at if is_mailed else None,
-            **self._outcome(ticket, hashed),
+            "asked_on": asked_at.astimezone(self._settings.timezone).date(),
+            **outcome,
         }
 
     def _outcome(self, ticket: Ticket, hashed: str | None) -> Row:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from random import Random
 
-from surveyapp.demo.company import GATEWAY_DOMAIN
+from surveyapp.demo.company import GATEWAY_DOMAIN, PLANS, REGIONS
 
 FIRST_NAMES = {
     "sv": "Maria Lars Karin Anders Eva Per Ingrid Nils Elsa "
@@ -29,6 +29,9 @@ PROVIDERS = {
 }
 HOW_MANY = {"sv": 1500, "ro": 1000, "de": 1200, "en": 500}
 
+# Of several draws of what customers have, one in which no more than was meant to change changed for sure.
+DRAW = "homesb"
+
 AT_THE_GATEWAY = 0.08
 BOUNCING = 0.008
 
@@ -44,18 +47,22 @@ class Customer:
     locale: str
     network: str
     is_bouncing: bool
+    plan: str
+    region: str
 
 
 def customers(seed: str) -> dict[str, list[Customer]]:
     """Language -> its customers; the same seed makes the same people."""
     return {
-        locale: _customers(Random(f"{seed} {locale}"), locale, first)  # noqa: S311 - a demo needs no secrecy
+        locale: _customers(_random(seed, locale), _random(seed, locale, DRAW), locale, first)
         for first, locale in zip(range(10_000, 50_000, 10_000), HOW_MANY, strict=True)
     }
 
 
-def _customers(rng: Random, locale: str, first: int) -> list[Customer]:
+def _customers(rng: Random, homes: Random, locale: str, first: int) -> list[Customer]:
+    """`homes` deals out what customers have, `rng` who they are."""
     given, families = FIRST_NAMES[locale].split(), LAST_NAMES[locale].split()
+    plans = homes.choices(list(PLANS), [plan.share for plan in PLANS.values()], k=HOW_MANY[locale])
     made: list[Customer] = []
     for number in range(HOW_MANY[locale]):
         name = f"{rng.choice(given)} {rng.choice(families)}"
@@ -70,9 +77,15 @@ def _customers(rng: Random, locale: str, first: int) -> list[Customer]:
                 locale=locale,
                 network=f"{rng.getrandbits(64):016x}",
                 is_bouncing=rng.random() < BOUNCING,
+                plan=plans[number],
+                region=homes.choice(REGIONS[locale]),
             )
         )
     return made
+
+
+def _random(*seed: str) -> Random:
+    return Random(" ".join(seed))  # noqa: S311 - a demo needs no secrecy
 
 
 def _mailbox(name: str) -> str:

@@ -10,7 +10,7 @@ from surveyapp.core.errors import ClosedSurveyError
 from surveyapp.core.scales import Metric
 from surveyapp.core.status import Status
 from surveyapp.db import Database, table_of
-from surveyapp.demo import mails
+from surveyapp.demo import mails, refused
 from surveyapp.demo.company import WEEKS
 from surveyapp.demo.history import TABLES, History, Rows
 from surveyapp.demo.home import DemoError, Home
@@ -35,6 +35,7 @@ def fill(database: Database, settings: Settings, now: datetime) -> Iterator[None
         if not is_empty:
             return
         surveys.set_further(session, "csat", [Metric.NPS], began_at)
+        refused.set_rules(session)
         versions = {each.key: surveys.current_version(session, each) for each in surveys.all_surveys(session)}
         for rows in _history(History(settings, versions, now.astimezone(settings.timezone).date())):
             for table in TABLES:
@@ -42,6 +43,7 @@ def fill(database: Database, settings: Settings, now: datetime) -> Iterator[None
                 if rows.get(table):
                     session.execute(table_of(table).insert(), rows[table])
             yield
+        refused.ask(session, settings, now)
 
 
 def send(worker: Worker, home: Home) -> str:

@@ -14,7 +14,7 @@ import click
 
 from surveyapp.config import settings_from
 from surveyapp.db import Database
-from surveyapp.demo import prepare, staff, words
+from surveyapp.demo import aims, called, prepare, staff, words
 from surveyapp.demo.home import DemoError, Home, environment, home_in, with_ours
 from surveyapp.demo.inbox import Inbox
 from surveyapp.demo.server import port_to_use, served
@@ -54,6 +54,8 @@ def _run(home: Home, port: int) -> None:
             first = prepare.send(worker, home)
             bar.update(1)
             staff.employ(worker.database, values[staff.PASSWORD], _now())
+            aims.note(worker.database, settings, _now())
+            called.name_all(worker.database, _now())
             bar.update(1)
             server = stack.enter_context(served(port, with_ours(os.environ, values)))
             bar.update(STEPS - bar.pos)

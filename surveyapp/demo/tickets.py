@@ -4,6 +4,7 @@ from bisect import bisect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from itertools import accumulate
 from random import Random
 from statistics import NormalDist
@@ -18,6 +19,8 @@ from surveyapp.demo.company import (
     LOCALE_EASE,
     LOCALE_REPLY,
     MOVING_WITH_THE_FORM,
+    NOT_ASKED_AFTER,
+    PLANS,
     RATINGS,
     SURVEYS,
     TEAMS,
@@ -108,7 +111,8 @@ def _ticket(rng: Random, week: int, solved_at: datetime, people: Mapping[str, Se
     case_type = _pick(rng, {key: kind.share * agent.focus.get(key, 1) for key, kind in CASE_TYPES.items()})
     channel = _pick(rng, {key: kind.share for key, kind in CHANNELS.items()})
     customer = rng.choice(people[_pick(rng, team.locales)])
-    ease = _ease(case_type, week) + CHANNELS[channel].ease + LOCALE_EASE[customer.locale]
+    ease = _ease(case_type, week) + CHANNELS[channel].ease
+    ease += LOCALE_EASE[customer.locale] + PLANS[customer.plan].ease
     return Ticket(
         rng=rng,
         week=week,
@@ -118,9 +122,15 @@ def _ticket(rng: Random, week: int, solved_at: datetime, people: Mapping[str, Se
         case_type=case_type,
         channel=channel,
         customer=customer,
-        survey=_pick(rng, SURVEYS),
+        survey=_pick(rng, _surveys_after(case_type)),
         mood=agent.skill + ease + rng.gauss(0, 1),
     )
+
+
+@cache
+def _surveys_after(case_type: str) -> Mapping[str, float]:
+    never = {key for key, kinds in NOT_ASKED_AFTER.items() if case_type in kinds}
+    return {key: share for key, share in SURVEYS.items() if key not in never}
 
 
 def _ease(case_type: str, week: int) -> float:

@@ -24,10 +24,14 @@ The demo is running. {company} is invented, and so are its customers; all else i
       as one of these; the password of all of them is {password}
 {staff}
 
+  Read the figures like a leader
+      Log in at the same address and open {admin}/figures
+      What there is to find stands in README.md and docs/demo.md.
+
   Read the scores, in a second terminal
         . {settings}
         surveyapp scores
-        surveyapp scores --metric csat --by agent
+        surveyapp scores --metric csat --by case_type
         surveyapp held
 
   Invite somebody yourself; the mail appears on the page above

@@ -96,6 +96,11 @@ def notice_page(kind: str, label_of_answer: str = "") -> str:
     return render("notice.html", kind=kind, answer=label_of_answer, links={}, languages=_switches())
 
 
+def way_out_page(*, is_done: bool) -> str:
+    """The form that stops the figures by mail, or the word that it is done."""
+    return render("summary.html", links={}, languages=_switches(), is_done=is_done)
+
+
 def render(template: str, **values: object) -> str:
     """The template in the language of this request."""
     settings = parts().settings

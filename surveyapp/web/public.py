@@ -200,7 +200,7 @@ def _looked(invitation_id: str, now: datetime) -> Asked:
 
 
 def _thanks(asked: Asked, token: str, now: datetime, *, done: str) -> ResponseReturnValue:
-    may_change = evidence.may_change(asked.case, now, parts().settings.rules)
+    may_change = asked.may_change(now, parts().settings)
     page = pages.thanks_page(
         asked, token, _nonce(now), done=done, after=request.args.get("after", ""), may_change=may_change
     )

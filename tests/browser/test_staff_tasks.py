@@ -1,74 +1,23 @@
 """What people log in for: five tasks, each at most three clicks away, in every language, scripts or not."""
 
-import gettext
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from pathlib import Path
-from typing import Any, Never
+from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, expect
 
-from surveyapp import i18n, invitations, surveys
+from surveyapp import invitations, surveys
 from surveyapp.core.access import Role
-from surveyapp.i18n import LANGUAGES, Language, language
+from surveyapp.i18n import LANGUAGES
 from surveyapp.invitations import Request
 from surveyapp.models import Invitation
+from tests.support import colleagues
+from tests.support.colleagues import Colleague
 from tests.support.databases import SqliteFiles
-from tests.support.office import Office, log_in, office
-
-MOST_CLICKS = 3
-TRANSLATIONS = Path(__file__).parents[2] / "translations"
-
-
-class Untranslated(gettext.NullTranslations):
-    """Behind a catalogue: what it does not have."""
-
-    def gettext(self, message: str) -> Never:
-        raise AssertionError(f"Nobody has translated {message!r}.")
-
-
-@dataclass(slots=True)
-class Colleague:
-    """Somebody on the start page, whose clicks are counted; typing is none."""
-
-    page: Page
-    office: Office
-    tongue: Language
-    catalogue: gettext.NullTranslations
-    clicks: int = 0
-
-    def words(self, message: str, **values: object) -> str:
-        """As they stand on this person's pages; AssertionError where the language has none."""
-        self.catalogue.gettext(message)
-        return self.tongue.gettext(message, **values)
-
-    def fill(self, label: str, text: str) -> None:
-        self.page.get_by_role("main").get_by_label(label).first.fill(text)
-
-    def click(self, what: Locator) -> None:
-        """Follow a link or press a button: one click more, of three."""
-        self.clicks += 1
-        assert self.clicks <= MOST_CLICKS, "This takes too many clicks."
-        what.click()
-        self.page.wait_for_load_state()
-
-    def go(self, message: str) -> None:
-        """By the menu."""
-        menu = self.page.get_by_role("navigation", name=self.words("Main menu"))
-        self.click(menu.get_by_role("link", name=self.words(message), exact=True))
-
-    def press(self, message: str, inside: Locator | None = None) -> None:
-        area = inside or self.page.get_by_role("main")
-        self.click(area.get_by_role("button", name=self.words(message), exact=True).first)
-
-    def sees(self, words: str) -> None:
-        expect(self.page.get_by_role("main")).to_contain_text(words)
-
-    def reads(self, message: str, **values: object) -> None:
-        self.sees(self.words(message, **values))
+from tests.support.office import Office, office
 
 
 @pytest.fixture(scope="module")
@@ -87,12 +36,8 @@ def colleague(
     request: pytest.FixtureRequest, furnished: Office, browser_of: Callable[..., BrowserContext]
 ) -> Colleague:
     code, has_script = request.param
-    page = browser_of(locale=code, java_script_enabled=has_script).new_page()
-    log_in(page, furnished.url, Role.ADMIN)
-    catalogue = i18n.catalogue(code, TRANSLATIONS)
-    if code != "en":
-        catalogue.add_fallback(Untranslated())
-    return Colleague(page, furnished, language(code), catalogue)
+    browser = browser_of(locale=code, java_script_enabled=has_script)
+    return colleagues.colleague(furnished, browser, code, Role.ADMIN)
 
 
 @pytest.fixture

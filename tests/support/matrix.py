@@ -154,6 +154,10 @@ THINGS: Mapping[str, Thing] = {
     "code": _always("sv"),
     "lang": _always("sv"),
     "kind": _always("case_type"),
+    "summary_id": _always("unheard-of"),
+    "marker_id": _always("unheard-of"),
+    "form": _always("csv"),
+    "table": _always("scores"),
 }
 """What stands in an address -> a fresh one, the team's own where it has a team."""
 

@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from fcntl import LOCK_EX, flock
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 from flask import Flask
@@ -29,7 +31,7 @@ from surveyapp import (
 )
 from surveyapp.app import create_app
 from surveyapp.config import Settings, settings_from
-from surveyapp.core.access import Role, Viewer
+from surveyapp.core.access import AgentFigures, Role, Viewer
 from surveyapp.core.deeds import Actor, Deed
 from surveyapp.core.evidence import Verdict
 from surveyapp.core.scales import Metric
@@ -42,7 +44,9 @@ from surveyapp.preferences import Cache
 from surveyapp.sources.event import Delivery
 from surveyapp.sources.signing import SECRET_HEADER
 from surveyapp.web.admin.cookies import is_below
+from surveyapp.web.admin.home import READERS
 from surveyapp.web.admin.words import mark_of
+from tests.support import figures_data
 from tests.support.logos import PNG
 from tests.support.people import Clock, Invited, Site, Visitor
 from tests.support.served import Served, served
@@ -60,7 +64,6 @@ SETTINGS = {
     "SURVEYAPP_COMPANY": "Nordvik Energi",
     "SURVEYAPP_MAIL_FROM": "support@nordvik.example",
     "SURVEYAPP_EARLY_SECONDS": "0",
-    "SURVEYAPP_SMALLEST_N": "1",
 }
 LIST = """survey,ticket_ref,email,locale,team
 csat,T-2001,eva@kund.example,sv,billing
@@ -77,6 +80,8 @@ NO_PAGES = {
     "admin_send.result",
     "admin_send.mail",
     "admin_surveys.preview",
+    "admin_exports.answers",
+    "admin_exports.figures",
     # Without a provider it says only that there is none.
     "admin_oidc.begin",
     "admin_oidc.come_back",
@@ -132,12 +137,12 @@ def email_of(role: Role) -> str:
 
 
 def log_in(page: Page, url: str, role: Role) -> None:
-    """Through the form, to the first page."""
+    """Through the form, to the first page: for some it is that of the figures."""
     page.goto(f"{url}/admin/login")
     page.locator("input[name=email]").fill(email_of(role))
     page.locator("input[name=password]").fill(PASSWORD)
     page.locator("main button[type=submit]").click()
-    page.wait_for_url(f"{url}/admin/")
+    page.wait_for_url(f"{url}/admin/{'figures' if role in READERS else ''}")
 
 
 Act = Callable[[Page, str], object]
@@ -209,6 +214,39 @@ def user_wrong(page: Page, url: str) -> None:
     page.locator(".problem").first.wait_for()
 
 
+@act
+def agents_named(page: Page, url: str) -> None:
+    _with_agents(page, url, AgentFigures.NAMED, "/admin/figures/agents?period=90d")
+
+
+@act
+def agents_off(page: Page, url: str) -> None:
+    _with_agents(page, url, AgentFigures.OFF, "/admin/figures/agents")
+
+
+def _with_agents(page: Page, url: str, mode: AgentFigures, path: str) -> None:
+    """Bring a page as it is when agents are shown so, and leave them as they are shown by default."""
+    port = url.rpartition(":")[2]
+    # Those who take pictures do it from several processes at once.
+    with (Path(gettempdir()) / f"surveyapp-office-{port}").open("w") as held:
+        flock(held, LOCK_EX)
+        _show_agents(page, url, mode)
+        page.goto(url + path)
+        _show_agents(page, url, AgentFigures.PSEUDONYMOUS)
+
+
+def _show_agents(page: Page, url: str, mode: AgentFigures) -> None:
+    token = token_of(page.context, url)
+    reply = page.context.request.post(
+        f"{url}/admin/settings/agents",
+        form={"csrf_token": token, "mode": str(mode), "was_asked": "y"},
+        max_redirects=0,
+    )
+    assert reply.status == 303, reply.text()
+    # The next page would say that it was saved.
+    page.context.request.get(f"{url}/admin/account")
+
+
 def main_button(page: Page) -> Locator:
     """The only button of the only form in the middle."""
     return page.locator("main form button[type=submit]")
@@ -233,13 +271,14 @@ def office(home: Path, database_url: str, **settings: str) -> Iterator[Office]:
 
 
 def furnished(url: str, settings: Settings, database: Database) -> Office:
-    """Three days of work, until now."""
+    """Months of answers, and three days of work until now."""
     site = _site(settings, database)
     with database.transaction() as session:
         surveys.install_built_ins(session, site.clock())
         surveys.set_further(session, "ces", [Metric.NPS], site.clock())
     _employ(site)
     _set_up(site)
+    figures_data.fill(site, _viewer(site, Role.LEADER))
     values = _asked(site) | _others(site)
     site.clock.at = datetime.now(UTC)
     values |= _links(site)
@@ -262,6 +301,13 @@ def _employ(site: Site) -> None:
                 session, email_of(role), name, role, site.clock(), teams=teams, agent_ref=agent_ref
             )
             users.set_password(session, user, PASSWORD, site.clock())
+
+
+def _viewer(site: Site, role: Role) -> Viewer:
+    with site.database.reading() as session:
+        user = users.by_email(session, email_of(role))
+        assert user is not None
+        return users.viewer_of(user)
 
 
 def _set_up(site: Site) -> None:
@@ -440,6 +486,14 @@ def _further(app: Flask, values: Mapping[str, str]) -> dict[str, str]:
         "helpdesk-generic": "/admin/settings/helpdesks/crm",
         "helpdesk-closed": "/admin/settings/helpdesks/own-desk",
         "no-such-page": "/admin/nowhere",
+        "figures-one-group": "/admin/figures?period=90d&case_type=moving&metric=csat",
+        "figures-few-answers": f"/admin/figures?period=7d&team={figures_data.SMALL_TEAM}",
+        "figures-wrong": "/admin/figures?from=2026-02-31&to=2026-03-01",
+        "breakdown-team": "/admin/figures/breakdown?by=team",
+        "breakdown-property": "/admin/figures/breakdown?by=property.plan&metric=ces&period=90d",
+        "agents-quarter": "/admin/figures/agents?period=last_quarter",
+        "act-target": "/admin/figures/act?view=target&metric=csat",
+        "comments-unfavourable": "/admin/figures/comments?first=unfavourable&case_type=moving",
     }
 
 

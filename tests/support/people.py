@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from html import unescape
 from html.parser import HTMLParser
 from itertools import count
@@ -17,8 +19,9 @@ from werkzeug.datastructures import Headers
 from werkzeug.test import TestResponse
 
 from surveyapp import invitations, reports, surveys
-from surveyapp.app import create_app
+from surveyapp.app import _identified, create_app
 from surveyapp.config import Settings, settings_from
+from surveyapp.core.access import AgentFigures, operator
 from surveyapp.core.scoring import Score
 from surveyapp.db import Base, Database, table_of
 from surveyapp.invitations import Request
@@ -26,6 +29,7 @@ from surveyapp.links import Links, Purpose
 from surveyapp.models import Answer, Invitation, Rating, Touch
 from surveyapp.preferences import Cache
 from surveyapp.relay import Relay, relay
+from surveyapp.tallies import Filter
 from surveyapp.worker import Worker
 from tests.support.served import SETTINGS
 
@@ -253,13 +257,16 @@ class Site:
 
     def n(self, **chosen: Any) -> int:
         """How many answers count."""
+        reader = operator(AgentFigures.NAMED)
         with self.database.reading() as session:
-            return sum(each.n for each in reports.scores(session, self.settings, reports.Filter(**chosen)))
+            found = reports.scores(session, self.settings, reader, Filter(**chosen), now=self.clock())
+        return sum(each.n for each in found)
 
     def scores(self, **chosen: Any) -> list[Score]:
         """The scores that are shown."""
+        reader = operator(AgentFigures.NAMED)
         with self.database.reading() as session:
-            found = reports.scores(session, self.settings, reports.Filter(**chosen))
+            found = reports.scores(session, self.settings, reader, Filter(**chosen), now=self.clock())
         return [each.score for each in found if each.score]
 
 
@@ -341,12 +348,40 @@ def opened(database: Database, clock: Clock | None = None, **changes: str) -> Si
     """An installation on this database, with its surveys; it is 2 March 2026, 9:00 UTC, a Monday."""
     chosen = settings(database.url.render_as_string(hide_password=False), **changes)
     clock = clock or Clock()
-    app = create_app(chosen, clock)
+    app = web_app(**changes)
+    parts = app.extensions["surveyapp"]
     # The app takes the very database of the fixture, so that what it commits is thrown away.
-    app.extensions["surveyapp"] = replace(app.extensions["surveyapp"], database=database, preferences=Cache())
+    app.extensions["surveyapp"] = replace(
+        parts, installed=chosen, database=database, clock=clock, preferences=Cache()
+    )
     with database.transaction() as session:
         surveys.install_built_ins(session, clock())
     return Site(app, chosen, database, clock)
+
+
+def web_app(**changes: str) -> Flask:
+    """An application with `settings(**changes)`, on a database that is nowhere.
+
+    Its routes and its description of the API take longer than all else in many a test, so they are made once
+    for all that differ in nothing but where their mails go. What a test may change in it is not shared.
+    """
+    chosen = settings(**changes)
+    if chosen.trusted_proxies or chosen.oidc is not None:
+        # The one wraps the application, the other keeps what a provider said.
+        return create_app(chosen)
+    built = _built(frozenset((changes | {"MAIL_URL": "file:///nowhere/mail"}).items()))
+    app = copy(built)
+    app.config, app.extensions = copy(built.config), dict(built.extensions)
+    app.view_functions = dict(built.view_functions)
+    # The attribute that was copied would go on serving the application that was copied.
+    del app.wsgi_app
+    app.wsgi_app = _identified(app.wsgi_app)  # type: ignore[assignment, method-assign]
+    return app
+
+
+@lru_cache(maxsize=32)
+def _built(changes: frozenset[tuple[str, str]]) -> Flask:
+    return create_app(settings(**dict(changes)))
 
 
 def path_of(url: str) -> str:

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from surveyapp import preferences
 from surveyapp.db import Database
 from surveyapp.i18n import LANGUAGES
 from surveyapp.keys import Scope
 from surveyapp.models import Invitation
-from tests.support.people import START, Site, Visitor, opened, path_of
+from tests.support.people import START, Site, Visitor, opened, path_of, web_app
 from tests.support.programs import Program, program
 from tests.support.relays import Counting
 
@@ -334,6 +335,9 @@ def test_a_list_goes_on_page_after_page_with_nothing_twice(site: Site, helpdesk:
     ],
 )
 def test_a_list_is_filtered(helpdesk: Program, query: str, n: int) -> None:
+    with helpdesk.site.database.transaction() as session:
+        preferences.save(session, {"agent_figures": "named"}, helpdesk.site.clock())
+    helpdesk.site.app.extensions["surveyapp"].preferences.forget()
     helpdesk.invite(agent_ref="anna", team="north", customer_ref="C-1")
     helpdesk.invite(ticket_ref="T-2")
     helpdesk.invite(ticket_ref="T-3", survey="nps", send=False)
@@ -414,7 +418,7 @@ OPERATIONS = {
 
 
 def test_every_operation_has_a_scope() -> None:
-    app = opened_app()
+    app = web_app()
     found = {
         (method, rule.rule.removeprefix("/api/v1"))
         for rule in app.url_map.iter_rules()
@@ -428,13 +432,6 @@ def test_every_operation_has_a_scope() -> None:
         if rule.rule.startswith("/api/v1/") and not rule.rule.startswith(("/api/v1/docs", "/api/v1/openapi"))
     }
     assert found == everything and len(found) == len(OPERATIONS)
-
-
-def opened_app() -> Any:
-    from surveyapp.app import create_app
-    from tests.support.people import settings
-
-    return create_app(settings())
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=" ".join)

@@ -5,16 +5,29 @@ from typing import Any
 
 import pytest
 
-from surveyapp import reports
+from surveyapp import preferences
+from surveyapp.core.access import AgentFigures
 from surveyapp.db import Database
-from surveyapp.reports import Dimension, Filter
+from surveyapp.figures import KEYS, row_of
+from surveyapp.keys import Scope
+from surveyapp.tallies import Dimension, Filter
 from tests.support.people import START, Site, Visitor, opened
 from tests.support.programs import Program, program
+from tests.support.scored import DIMENSIONS, scores
 
 
 @pytest.fixture
 def site(database: Database) -> Site:
-    return opened(database, SMALLEST_N="1", SMALLEST_N_AGENT="1")
+    """An installation that names its agents."""
+    site = opened(database, SMALLEST_N="1", SMALLEST_N_AGENT="1")
+    name_agents(site, AgentFigures.NAMED)
+    return site
+
+
+def name_agents(site: Site, mode: AgentFigures) -> None:
+    with site.database.transaction() as session:
+        preferences.save(session, {"agent_figures": mode}, site.clock())
+    site.app.extensions["surveyapp"].preferences.forget()
 
 
 @pytest.fixture
@@ -86,11 +99,12 @@ def test_answers_come_page_after_page_with_nothing_twice_and_nothing_missing(
 @pytest.mark.parametrize(
     ("query", "n"),
     [("metric=nps", 1), ("agent=anna", 2), ("team=north", 1), ("case_type=billing", 1), ("channel=chat", 1),
-     ("locale=sv", 1), ("from=2026-03-03", 1), ("to=2026-03-02", 3), ("agent=anna&team=north", 1)],
+     ("locale=sv", 1), ("property=plan=gold", 1), ("version=nps 1", 1), ("pressed=true", 4),
+     ("pressed=false", 4), ("from=2026-03-03", 1), ("to=2026-03-02", 3), ("agent=anna&team=north", 1)],
 )  # fmt: skip
 def test_answers_and_scores_have_the_same_filters(site: Site, sheet: Program, query: str, n: int) -> None:
     answer(site, 5, agent_ref="anna", team="north", case_type="billing")
-    answer(site, 4, agent_ref="anna", channel="chat", locale="sv")
+    answer(site, 4, agent_ref="anna", channel="chat", locale="sv", properties={"plan": "gold"})
     answer(site, 9, "nps")
     site.clock.forward(days=1)
     answer(site, 3)
@@ -98,16 +112,14 @@ def test_answers_and_scores_have_the_same_filters(site: Site, sheet: Program, qu
     assert sum(row["n"] for row in sheet.get(f"/scores?{query}")["scores"]) == n
 
 
-@pytest.mark.parametrize("by", [None, *Dimension])
+@pytest.mark.parametrize("by", [None, *DIMENSIONS])
 def test_scores_are_the_very_figures_of_the_report(site: Site, sheet: Program, by: Dimension | None) -> None:
     for rating in (5, 5, 4, 2):
         answer(site, rating, agent_ref="anna", team="north", case_type="billing", channel="chat")
     answer(site, 10, "nps", agent_ref="erik")
     with site.database.reading() as session:
-        figures = reports.scores(session, site.settings, Filter(), by)
-    assert sheet.get(f"/scores{f'?by={by}' if by else ''}")["scores"] == [
-        reports.row_of(each) for each in figures
-    ]
+        figures = scores(session, site.settings, Filter(), by)
+    assert sheet.get(f"/scores{f'?by={by}' if by else ''}")["scores"] == [row_of(each) for each in figures]
 
 
 def test_scores_say_how_many_were_asked_and_which_way_is_better(site: Site, sheet: Program) -> None:
@@ -147,3 +159,91 @@ def test_small_groups_are_withheld_here_too(database: Database) -> None:
     answer(site, 5)
     [row] = program(site).get("/scores?metric=csat")["scores"]
     assert (row["n"], row["withheld"], row["score"], row["low"]) == (1, True, None, None)
+
+
+# --- what a key reads ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by", ["property.plan", "version", "week", "month"])
+def test_scores_are_broken_down_by_version_time_and_property(site: Site, sheet: Program, by: str) -> None:
+    answer(site, 5, properties={"plan": "gold"})
+    [row] = sheet.get(f"/scores?by={by}")["scores"]
+    assert tuple(row) == KEYS
+    assert row["group"] == {
+        "property.plan": "gold", "version": "csat 1", "week": "2026-W10", "month": "2026-03",
+    }[by]  # fmt: skip
+
+
+def test_scores_are_compared_with_the_period_before(site: Site, sheet: Program) -> None:
+    answer(site, 1)
+    answer(site, 5)
+    site.clock.forward(days=1)
+    for rating in (5, 5, 4):
+        answer(site, rating)
+    [row] = sheet.get("/scores?from=2026-03-03&to=2026-03-03&compare=previous")["scores"]
+    assert (row["previous_n"], row["previous_score"], row["change"]) == (2, 50, 50)
+    assert row["change_low"] < row["change"] < row["change_high"]
+    assert sheet.get("/scores?from=2026-03-03&to=2026-03-03")["scores"][0]["previous_n"] is None
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer"),
+    [("by=planet", "/by"), ("by=property", "/by"), ("property=gold", "/property"), ("pressed=1", "/pressed"),
+     ("compare=before", "/compare"), ("compare=previous", "/from"), ("from=2026-03-05&to=2026-03-01", "/to"),
+     ("from=2026-03-01&to=2026-03-02&by=day&compare=previous", "/compare")],
+)  # fmt: skip
+def test_a_parameter_that_cannot_be_used_is_named(sheet: Program, query: str, pointer: str) -> None:
+    reply = sheet.call("GET", f"/scores?{query}")
+    assert reply.status_code == 422
+    [problem] = (reply.json or {})["errors"]
+    assert problem["pointer"] == pointer and problem["detail"].endswith(".")
+
+
+def test_a_key_that_opens_no_answers_is_bound_to_whole_periods_that_are_closed(site: Site) -> None:
+    answer(site, 5, team="north")
+    site.clock.forward(days=14)
+    bound = program(site, Scope.READ)
+    reply = bound.call("GET", "/scores?from=2026-03-02&to=2026-03-03")
+    assert reply.status_code == 422
+    assert (reply.json or {})["errors"] == [
+        {"pointer": "/from", "detail": "Choose a whole week, month, quarter or year that has ended."}
+    ]
+    rows = bound.get("/scores?from=2026-03-02&to=2026-03-08")["scores"]
+    assert [tuple(row) for row in rows] == [KEYS]
+    assert bound.call("GET", "/scores?from=2026-03-02&to=2026-03-08&by=agent").status_code == 422
+
+
+@pytest.mark.parametrize("mode", [AgentFigures.OFF, AgentFigures.PSEUDONYMOUS])
+def test_where_agents_are_not_named_none_stands_beside_a_ticket(site: Site, mode: AgentFigures) -> None:
+    name_agents(site, mode)
+    sheet, about = program(site), {"agent_ref": "anna", "agent_name": "Anna Lind"}
+    # Whoever invites gets back what they told, and nobody else's word for it.
+    made = sheet.invite(ticket_ref="T-9", occasion="x", **about)
+    assert made["agent_ref"] == "anna"
+    assert sheet.invite(ticket_ref="T-9", occasion="x", agent_ref="erik")["agent_ref"] == "erik"
+    assert sheet.invite(ticket_ref="T-9", occasion="x")["agent_ref"] is None
+    batch = sheet.call("POST", "/invitations/batch", {"invitations": [
+        {"survey": "csat", "ticket_ref": "T-9", "occasion": "x"}]}).text  # fmt: skip
+    Visitor(site, site.of(made["id"])).press(4)
+    told = [
+        batch,
+        *(
+            sheet.call("GET", path).text
+            for path in ("/answers", "/invitations", f"/invitations/{made['id']}")
+        ),
+        sheet.call("POST", f"/invitations/{made['id']}/cancel").text,
+    ]
+    assert not any("anna" in text.lower() for text in told)
+    for path in ("/answers", "/invitations", "/scores"):
+        [problem] = (sheet.call("GET", f"{path}?agent=anna").json or {})["errors"]
+        assert problem == {
+            "pointer": "/agent", "detail": "Agents are not named here, so none can be chosen.",
+        }  # fmt: skip
+
+
+def test_an_answer_says_where_its_rating_falls_and_which_version_was_asked(
+    site: Site, sheet: Program
+) -> None:
+    answer(site, 5)
+    [found] = sheet.get("/answers")["answers"]
+    assert (found["rating_group"], found["version"]) == ("favourable", "csat 1")

@@ -28,6 +28,8 @@ PUBLIC = {
     "public.explain",
     "public.offer_way_out",
     "public.unsubscribe",
+    "way_out.offer",
+    "way_out.leave",
     "api-docs.openapi_json",
     "docs.page",
     "docs.start",
@@ -55,6 +57,10 @@ VALUES = {
     "ticket_ref": "T-1",
     "name": "swagger-ui.css",
     "digest": "0" * 64,
+    "table": "scores",
+    "form": "csv",
+    "marker_id": "nobody",
+    "summary_id": "nobody",
 }
 OTHERS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 WIRE = 30 * 1024
@@ -276,7 +282,8 @@ def test_opening_any_link_by_any_safe_method_changes_no_answer(site: Site) -> No
     chance = random.Random(2)
     client = site.client
     # PostgreSQL takes longer for each and runs the same code above the database.
-    for _ in range(10_000 if site.database.engine.dialect.name == "sqlite" else 2_000):
+    times = 10_000 if site.database.engine.dialect.name == "sqlite" else 1_000
+    for _ in range(times):
         one = chance.choice(invited)
         rating = chance.choice(
             ["", "/0", "/1", "/2", "/3", "/4", "/5", "/7", "/10", "/99", "/thanks", "/seen"]
@@ -290,5 +297,5 @@ def test_opening_any_link_by_any_safe_method_changes_no_answer(site: Site) -> No
         )
         assert response.status_code in (200, 303, 405, 422), path
         site.clock.at += timedelta(seconds=chance.choice([0, 0, 1, 20]))
-    assert len(site.rows(Touch)) > 1000
+    assert len(site.rows(Touch)) > times / 10
     assert stored(site, tables) == before

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import request
 from flask_wtf import FlaskForm
-from wtforms import Field, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms import SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import StopValidation
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -121,11 +121,6 @@ class WholeField(StringField):
             return
         if not isinstance(self.data, int) or not self.low <= self.data <= self.high:
             raise StopValidation(say(Problem.NUMBER, low=self.low, high=self.high))
-
-
-def first_error(form: Form) -> tuple[Field, str] | None:
-    """The first field that something is wrong with, and what."""
-    return next(((field, field.errors[0]) for field in form if field.errors), None)
 
 
 def pairs(words: Mapping[str, str]) -> list[tuple[str, str]]:

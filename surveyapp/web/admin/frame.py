@@ -29,11 +29,19 @@ class Place:
     words: Callable[[Language], str]
     role: Role | None = None
     """Whom it is for alone; None: everybody who has the permission."""
+    not_for: tuple[Role, ...] = ()
+    """Who has the permission and is led elsewhere all the same."""
 
 
 MENU = (
     # i18n: Menu behind the login: the first page
-    Place("admin_home.start", "", Permission.ACCOUNT, lambda tongue: tongue.gettext("Start")),
+    Place(
+        "admin_home.start",
+        "",
+        Permission.ACCOUNT,
+        lambda tongue: tongue.gettext("Start"),
+        not_for=(Role.LEADER, Role.VIEWER),
+    ),
     # i18n: Menu entry, title and heading of the page on which agents read the answers about their own tickets
     Place(
         "admin_mine.index",
@@ -42,6 +50,8 @@ MENU = (
         lambda tongue: tongue.gettext("My answers"),
         Role.AGENT,
     ),
+    # i18n: Menu behind the login: scores, trends and comments
+    Place("admin_figures.index", "figures", Permission.FIGURES, lambda tongue: tongue.gettext("Figures")),
     # i18n: Menu behind the login: send surveys
     Place("admin_send.one", "send", Permission.SEND, lambda tongue: tongue.gettext("Send")),
     # i18n: Menu behind the login: the list of invitations
@@ -71,7 +81,8 @@ def render(template: str, **values: Any) -> str:
     """The template of templates/admin in the language of this request.
 
     It knows `person` (None before the login), `may(permission)`, `url_for`, `csrf`, `said` (what the last
-    page left to say), `moment` and `day` (instants as people of the organisation read them) and `settings`.
+    page left to say), `moment` and `day` (instants as people of the organisation read them), `today()` in
+    full and `settings`.
     """
     tongue, found = spoken_language(), visitor()
     return tongue.environment.get_template(f"admin/{template}").render(
@@ -85,6 +96,7 @@ def render(template: str, **values: Any) -> str:
         moment=_moment,
         day=_day,
         short_moment=_short_moment,
+        today=_today,
         settings=parts().settings,
         company=parts().settings.company,
         style=parts().style,
@@ -120,7 +132,9 @@ def _menu(found: Person | None, tongue: Language) -> list[dict[str, Any]]:
     return [
         {"url": url_for(place.endpoint), "words": place.words(tongue), "is_current": place.area == here}
         for place in MENU
-        if found.viewer.may(place.permission) and place.role in (None, found.viewer.role)
+        if found.viewer.may(place.permission)
+        and place.role in (None, found.viewer.role)
+        and found.viewer.role not in place.not_for
     ]
 
 
@@ -142,3 +156,8 @@ def _short_moment(at: datetime | None) -> str:
 
 def _day(at: datetime | None) -> str:
     return g.language.short_date(at.astimezone(parts().settings.timezone).date()) if at else ""
+
+
+def _today() -> str:
+    """In the organisation's time zone: 5 March 2026."""
+    return str(g.language.date(parts().clock().astimezone(parts().settings.timezone).date()))

@@ -6,20 +6,25 @@ from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from surveyapp import overview, users
-from surveyapp.core.access import Permission
+from surveyapp.core.access import Permission, Role
 from surveyapp.core.errors import UnknownThingError
 from surveyapp.i18n import LANGUAGES
 from surveyapp.web.admin import guard
-from surveyapp.web.admin.frame import render
+from surveyapp.web.admin.frame import go, render
 from surveyapp.web.wiring import parts
 
 bp = guard.blueprint("home")
+
+READERS = (Role.LEADER, Role.VIEWER)
+"""Who comes for the figures."""
 
 
 @bp.get("/")
 @guard.needs(Permission.ACCOUNT)
 def start() -> ResponseReturnValue:
     """What waits, and the shortest ways to what people come for."""
+    if guard.viewer().role in READERS:
+        return go("admin_figures.index")
     with parts().database.reading() as session:
         waiting = overview.waiting(session, guard.viewer(), parts().settings, parts().clock())
     return render("start.html", waiting=waiting)

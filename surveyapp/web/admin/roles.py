@@ -51,7 +51,7 @@ PERMISSIONS: Mapping[Permission, Words] = {
     # i18n: Something that somebody may do
     Permission.FIGURES: lambda tongue: tongue.gettext("See figures"),
     # i18n: Something that somebody may do
-    Permission.EXPORT: lambda tongue: tongue.gettext("Export figures and answers"),
+    Permission.EXPORT: lambda tongue: tongue.gettext("Take answers out as files"),
     # i18n: Something that somebody may do
     Permission.COMMENTS: lambda tongue: tongue.gettext("Read what customers wrote"),
     # i18n: Something that somebody may do: name, address and reference
@@ -62,6 +62,8 @@ PERMISSIONS: Mapping[Permission, Words] = {
     Permission.VOID: lambda tongue: tongue.gettext("Take answers out of the scores"),
     # i18n: Something that somebody may do
     Permission.JUDGE: lambda tongue: tongue.gettext("Release and refuse held answers"),
+    # i18n: What a user may do
+    Permission.TARGETS: lambda tongue: tongue.gettext("Set targets and dated markers"),
     # i18n: Something that somebody may do
     Permission.SURVEYS: lambda tongue: tongue.gettext("Edit surveys"),
     # i18n: Something that somebody may do

@@ -1,5 +1,6 @@
 """Everything about one ticket, and answers taken out of the scores: the page to link from a helpdesk."""
 
+from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from surveyapp import finding, judging
@@ -51,7 +52,7 @@ def withdraw(invitation_id: str) -> ResponseReturnValue:
         ticket_ref = invitation.ticket_ref
     # i18n: Said after an answer was withdrawn
     say(spoken_language().gettext("The answer is withdrawn and counts no more."))
-    return go(".show", ticket_ref=ticket_ref)
+    return _back(ticket_ref)
 
 
 @bp.post("/answers/<invitation_id>/restore")
@@ -65,6 +66,15 @@ def restore(invitation_id: str) -> ResponseReturnValue:
         ticket_ref = invitation.ticket_ref
     # i18n: Said after a withdrawn answer was restored, or a held one was released
     say(spoken_language().gettext("The answer counts."))
+    return _back(ticket_ref)
+
+
+def _back(ticket_ref: str) -> ResponseReturnValue:
+    """To the comments or answers among which it was done, where the form names them, else to the ticket."""
+    wanted = request.form.get("next", "")
+    lists = {url_for("admin_comments.index"), url_for("admin_comments.behind")}
+    if wanted.partition("?")[0] in lists and wanted.isascii() and wanted.isprintable():
+        return redirect(wanted, 303)
     return go(".show", ticket_ref=ticket_ref)
 
 

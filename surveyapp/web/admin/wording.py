@@ -8,8 +8,7 @@ from flask import request
 from surveyapp.core.errors import FieldError, Problem
 from surveyapp.core.evidence import Evidence, State, Verdict
 from surveyapp.core.scales import Metric
-from surveyapp.core.status import Happening, Status
-from surveyapp.erasure import ERASED
+from surveyapp.core.status import ERASED, Happening, Status
 from surveyapp.finding import OUR_WORDS, Found, Given, Own, Told
 from surveyapp.i18n import Language
 from surveyapp.judging import Listed

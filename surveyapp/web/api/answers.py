@@ -5,12 +5,10 @@ from typing import Any
 from flask.typing import ResponseReturnValue
 from flask_smorest import Blueprint
 
-from surveyapp import listing
+from surveyapp import exports, listing
 from surveyapp.core.evidence import State
-from surveyapp.core.scales import Metric
 from surveyapp.keys import Scope
-from surveyapp.reports import Filter
-from surveyapp.web.api import said, schemas
+from surveyapp.web.api import asked, schemas
 from surveyapp.web.api.guard import check_key, needs
 from surveyapp.web.wiring import parts
 
@@ -28,9 +26,8 @@ def list_answers(query: dict[str, Any]) -> ResponseReturnValue:
     cursor, limit = query.pop("cursor", None), query.pop("limit")
     state = State(query.pop("state", State.COUNTED))
     since = query.pop("updated_since", None)
-    if "metric" in query:
-        query["metric"] = Metric(query["metric"])
+    chosen, seen = asked.filter_of(query), exports.sees_all(parts().settings.own.agent_figures)
     with parts().database.reading() as session:
-        page, following = listing.answers(session, Filter(**query), state, since, cursor, limit)
-        told = [said.answer_said(each) for each in page]
+        page, following = listing.answers(session, chosen, state, since, cursor, limit)
+        told = [exports.answer_row(each, seen) for each in page]
     return {"answers": told, "next": following}

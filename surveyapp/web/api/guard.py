@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from flask import abort, current_app, g, json, request
 
 from surveyapp import keys
+from surveyapp.core.access import Reader, program
 from surveyapp.core.errors import DatabaseFailedError, KeyRefusedError, ScopeMissingError
 from surveyapp.keys import Scope
 from surveyapp.models import ApiKey
@@ -30,6 +31,12 @@ def needs(scope: Scope) -> Callable[[View], View]:
     return decorate
 
 
+def reader() -> Reader:
+    """Whose figures this request's key reads: without `export` it is bound as people are."""
+    mode = parts().settings.own.agent_figures
+    return program(mode, opens_answers=Scope.EXPORT in g.scopes)
+
+
 def check_key() -> None:
     """Let the request pass only with a key that opens something now and has the operation's scope."""
     request.max_content_length = LARGEST_BODY
@@ -40,6 +47,7 @@ def check_key() -> None:
     with parts().database.reading() as session:
         key = keys.find_key(session, given.strip(), now)
         g.api_key = key.prefix
+        g.scopes = frozenset(key.scopes)
         _check_scope(key)
         is_news = keys.is_use_news(key, now)
     if request.method == "POST" and request.content_length:

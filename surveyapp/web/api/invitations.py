@@ -16,10 +16,9 @@ from surveyapp.invitations import Invited, Request
 from surveyapp.keys import Scope
 from surveyapp.listing import Which
 from surveyapp.models import Invitation
-from surveyapp.reports import Filter
 from surveyapp.timeline import timeline
 from surveyapp.web import problem
-from surveyapp.web.api import said, schemas
+from surveyapp.web.api import asked, said, schemas
 from surveyapp.web.api.guard import check_key, needs
 from surveyapp.web.api.once import PARAMETER, once
 from surveyapp.web.errors import PROGRAMS
@@ -46,7 +45,7 @@ def invite(body: dict[str, Any]) -> Response:
         )
         if isinstance(outcome, SurveyappError):
             raise outcome
-        return _invited(session, outcome), 201 if outcome.is_new else 200
+        return _invited(session, outcome, body.get("agent_ref")), 201 if outcome.is_new else 200
 
     return once(act)
 
@@ -73,7 +72,9 @@ def invite_many(body: dict[str, Any]) -> Response:
         rows = invitations.find_all(session, [each.id for each in outcomes if isinstance(each, Invited)])
         rest = iter(outcomes)
         told = [next(rest) if isinstance(each, Request) else each for each in read]
-        return {"outcomes": [_outcome(session, rows, *each) for each in enumerate(told)]}, 200
+        agents = [each.agent_ref if isinstance(each, Request) else None for each in read]
+        found = zip(told, agents, strict=True)
+        return {"outcomes": [_outcome(session, rows, n, *each) for n, each in enumerate(found)]}, 200
 
     return once(act)
 
@@ -92,8 +93,9 @@ def list_invitations(query: dict[str, Any]) -> ResponseReturnValue:
         Status(query.pop("status")) if "status" in query else None,
     )
     cursor, limit = query.pop("cursor", None), query.pop("limit")
+    chosen = asked.filter_of(query)
     with parts().database.reading() as session:
-        page, following = listing.invitations(session, Filter(**query), which, cursor, limit)
+        page, following = listing.invitations(session, chosen, which, cursor, limit)
         told = [said.invitation_said(each) for each in page]
     return {"invitations": told, "next": following}
 
@@ -168,20 +170,23 @@ def _outcome(
     rows: Mapping[str, Invitation],
     index: int,
     told: Invited | SurveyappError | dict[str, Any],
+    agent_ref: str | None,
 ) -> dict[str, Any]:
     if isinstance(told, Invited):
         return {
             "index": index,
             "status": 201 if told.is_new else 200,
-            "invitation": _dumped(schemas.InvitedSchema, said.invited_said(session, rows[told.id])),
+            "invitation": _dumped(
+                schemas.InvitedSchema, said.invited_said(session, rows[told.id], agent_ref=agent_ref)
+            ),
         }
     body = problem.body_of(told, PROGRAMS[type(told)]) if isinstance(told, SurveyappError) else told
     return {"index": index, "status": body["status"], "problem": body}
 
 
-def _invited(session: Session, outcome: Invited) -> dict[str, Any]:
+def _invited(session: Session, outcome: Invited, agent_ref: str | None) -> dict[str, Any]:
     invitation = session.get_one(Invitation, outcome.id)
-    return _dumped(schemas.InvitedSchema, said.invited_said(session, invitation))
+    return _dumped(schemas.InvitedSchema, said.invited_said(session, invitation, agent_ref=agent_ref))
 
 
 def _dumped(schema: type[Any], values: dict[str, Any]) -> dict[str, Any]:

@@ -1,15 +1,17 @@
 """What the API takes and gives."""
 
+from enum import StrEnum
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema
+from marshmallow import EXCLUDE, Schema, ValidationError
 from marshmallow import fields as ma
 
+from surveyapp.core.errors import FieldError, Problem
 from surveyapp.core.evidence import State
-from surveyapp.core.scales import Metric
+from surveyapp.core.scales import Group, Metric
 from surveyapp.core.status import Happening, Status
 from surveyapp.invitations import MOST_PROPERTIES, MOST_REPLIES
-from surveyapp.reports import Dimension
+from surveyapp.tallies import Dimension, by_of
 from surveyapp.web.api.fields import ADDRESS_LENGTH, Choice, Day, Flag, FlatMap, Moment, Number, Strict, Text
 
 MOST_IN_BATCH = 1000
@@ -55,6 +57,9 @@ class InvitationRequestSchema(Strict):
     properties = FlatMap(load_default=dict, **_about(f"More to keep, at most {MOST_PROPERTIES}"))
 
 
+_ONLY_NAMED = "null where agents are not named"
+
+
 class InvitationSchema(Schema):
     """An invitation and what became of it."""
 
@@ -69,7 +74,9 @@ class InvitationSchema(Schema):
     send_at = ma.AwareDateTime(required=True, allow_none=True)
     accepted_at = ma.AwareDateTime(required=True, allow_none=True)
     created_at = ma.AwareDateTime(required=True)
-    agent_ref = ma.String(required=True, allow_none=True)
+    agent_ref = ma.String(
+        required=True, allow_none=True, **_about(f"{_ONLY_NAMED}, except in the reply to whoever told it")
+    )
     team = ma.String(required=True, allow_none=True)
     case_type = ma.String(required=True, allow_none=True)
     channel = ma.String(required=True, allow_none=True)
@@ -140,16 +147,62 @@ class PageQuerySchema(QuerySchema):
     limit = Number(1, MOST_ON_PAGE, load_default=50)
 
 
+class Compared(StrEnum):
+    """With what figures are compared."""
+
+    PREVIOUS = "previous"
+
+
+class YesOrNo(StrEnum):
+    """A truth value in an address."""
+
+    TRUE = "true"
+    FALSE = "false"
+
+
+class _Named(Text):
+    """A property's name and value, as plan=gold."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
+        said = super()._deserialize(value, attr, data, **options)
+        name, equals, _ = said.partition("=")
+        if not name or not equals:
+            raise ValidationError([FieldError("", Problem.UNKNOWN)])
+        return said
+
+
+class _Grouped(Text):
+    """By what scores are broken down, as `tallies.by_of` reads it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
+        said = super()._deserialize(value, attr, data, **options)
+        if by_of(said) is None:
+            raise ValidationError([FieldError("", Problem.CHOICE, choices=", ".join(_DIMENSIONS))])
+        return said
+
+
+class _Pressed(Choice):
+    """Whether only what a person pressed or chose is wanted."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> Any:
+        return super()._deserialize(value, attr, data, **options) == YesOrNo.TRUE
+
+
+_DIMENSIONS = [*(str(each) for each in Dimension if each is not Dimension.PROPERTY), "property.<name>"]
+
+
 class AboutQuerySchema(QuerySchema):
     """By what answers and scores are filtered."""
 
     first = Day(data_key="from", **_about("First day"))
     last = Day(data_key="to", **_about("Last day, included"))
-    agent = Text(**_about("Reference of the agent"))
+    agent = Text(**_about("Reference of the agent; only where agents are named"))
     team = Text()
     case_type = Text()
     channel = Text()
     locale = Text()
+    version = Text(**_about("A survey and the number of its version", examples=["csat 3"]))
+    property = _Named(**_about("Name and value of a property", pattern="^[^=]+=", examples=["plan=gold"]))
 
 
 class InvitationQuerySchema(PageQuerySchema, AboutQuerySchema):
@@ -168,10 +221,14 @@ class InvitationPageSchema(Schema):
     next = ma.String(required=True, allow_none=True, **_about("Cursor of the next page; null: no more"))
 
 
+_PRESSED = "true: only what a person pressed or chose, not what settled by itself"
+
+
 class AnswerQuerySchema(PageQuerySchema, AboutQuerySchema):
     """Which answers."""
 
     metric = Choice(Metric)
+    is_pressed = _Pressed(YesOrNo, data_key="pressed", **_about(_PRESSED))
     state = Choice(State, **_about("Without it: those that count"))
     updated_since = Moment(**_about("Changed at or after"))
 
@@ -181,9 +238,10 @@ class AnswerSchema(Schema):
 
     invitation_id = ma.String(required=True)
     survey = ma.String(required=True)
+    version = ma.String(required=True, **_about("Of the survey", examples=["csat 3"]))
     ticket_ref = ma.String(required=True)
-    agent_ref = ma.String(required=True, allow_none=True)
-    agent_name = ma.String(required=True, allow_none=True)
+    agent_ref = ma.String(required=True, allow_none=True, **_about(_ONLY_NAMED))
+    agent_name = ma.String(required=True, allow_none=True, **_about(_ONLY_NAMED))
     team = ma.String(required=True, allow_none=True)
     case_type = ma.String(required=True, allow_none=True)
     channel = ma.String(required=True, allow_none=True)
@@ -192,6 +250,11 @@ class AnswerSchema(Schema):
     properties = ma.Dict(required=True)
     metric = Choice(Metric, required=True)
     rating = ma.Integer(required=True, allow_none=True)
+    rating_group = ma.String(
+        required=True,
+        allow_none=True,
+        **_about("Where the rating falls", enum=[*(str(each) for each in Group), None]),
+    )
     ratings = ma.Dict(keys=ma.String(), values=ma.Integer(), required=True, **_about("Question -> rating"))
     comment = ma.String(required=True, allow_none=True)
     state = Choice(State, required=True)
@@ -213,14 +276,18 @@ class ScoreQuerySchema(AboutQuerySchema):
     """Which scores."""
 
     metric = Choice(Metric)
-    by = Choice(Dimension, **_about("One row for each"))
+    is_pressed = _Pressed(YesOrNo, data_key="pressed", **_about(_PRESSED))
+    by = _Grouped(**_about(f"One row for each: {', '.join(_DIMENSIONS)}", examples=["team", "property.plan"]))
+    compare = Choice(
+        Compared,
+        **_about("Fill the keys of the period before; needs `from` and `to`, and no `by` of time"),
+    )
 
 
 class ScoreSchema(Schema):
     """One metric of one group; all but the counts is null when too few have answered."""
 
     metric = Choice(Metric, required=True)
-    direction = ma.String(required=True, allow_none=True, **_about("Which way is better"))
     group = ma.String(required=True, allow_none=True)
     n = ma.Integer(required=True)
     score = ma.Float(required=True, allow_none=True)
@@ -233,9 +300,23 @@ class ScoreSchema(Schema):
     held = ma.Integer(required=True)
     refused = ma.Integer(required=True)
     withheld = ma.Boolean(required=True)
-    invited = ma.Integer(required=True)
+    direction = ma.String(required=True, allow_none=True, **_about("Which way is better"))
+    invited = ma.Integer(required=True, **_about("Of those whose mail was accepted on these days"))
     accepted = ma.Integer(required=True)
-    response_rate = ma.Float(required=True, allow_none=True, **_about("Percent"))
+    opened = ma.Integer(required=True, **_about("A link was opened, by a person or a machine"))
+    answered = ma.Integer(required=True)
+    commented = ma.Integer(required=True)
+    response_rate = ma.Float(required=True, allow_none=True, **_about("Percent of the accepted ones"))
+    previous_n = ma.Integer(required=True, allow_none=True, **_about("Of the period before"))
+    previous_score = ma.Float(required=True, allow_none=True)
+    change = ma.Float(required=True, allow_none=True, **_about("The score less the previous one"))
+    change_low = ma.Float(required=True, allow_none=True, **_about("Lower end of its 95 % interval"))
+    change_high = ma.Float(required=True, allow_none=True)
+    change_demonstrable = ma.Boolean(required=True, allow_none=True, **_about("Whether it is no chance"))
+    difference = ma.Float(required=True, allow_none=True, **_about("The group's score less all others'"))
+    difference_low = ma.Float(required=True, allow_none=True, **_about("Lower end of its 95 % interval"))
+    difference_high = ma.Float(required=True, allow_none=True)
+    difference_demonstrable = ma.Boolean(required=True, allow_none=True)
 
 
 class ScoresSchema(Schema):

@@ -5,12 +5,12 @@ from typing import Any
 from flask.typing import ResponseReturnValue
 from flask_smorest import Blueprint
 
-from surveyapp import reports
-from surveyapp.core.scales import Metric
+from surveyapp import exports
+from surveyapp.figures import row_of
 from surveyapp.keys import Scope
-from surveyapp.reports import Dimension, Filter
-from surveyapp.web.api import schemas
-from surveyapp.web.api.guard import check_key, needs
+from surveyapp.tallies import by_of
+from surveyapp.web.api import asked, schemas
+from surveyapp.web.api.guard import check_key, needs, reader
 from surveyapp.web.wiring import parts
 
 bp = Blueprint("scores", __name__, url_prefix="/api/v1/scores", description="Read scores")
@@ -24,9 +24,10 @@ bp.before_request(check_key)
 @needs(Scope.READ)
 def list_scores(query: dict[str, Any]) -> ResponseReturnValue:
     """Scores with their number of answers and their 95 % intervals."""
-    by = Dimension(query.pop("by")) if "by" in query else None
-    if "metric" in query:
-        query["metric"] = Metric(query["metric"])
-    with parts().database.reading() as session:
-        figures = reports.scores(session, parts().settings, Filter(**query), by)
-    return {"scores": [reports.row_of(each) for each in figures]}
+    by, is_compared = by_of(query.pop("by", "")), query.pop("compare", None) is not None
+    chosen, settings = asked.filter_of(query), parts().settings
+    with asked.naming_parameters(), parts().database.reading() as session:
+        figures = exports.figures(
+            session, settings, reader(), chosen, by, now=parts().clock(), is_compared=is_compared
+        )
+    return {"scores": [row_of(each) for each in figures]}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from surveyapp import audit
+from surveyapp import audit, preferences
 from surveyapp.audit import Entry
 from surveyapp.core.access import Role
 from surveyapp.core.deeds import Actor, Deed
@@ -16,7 +16,6 @@ from surveyapp.db import Database
 from surveyapp.erasure import Erased
 from surveyapp.i18n import LANGUAGES, language
 from surveyapp.keys import Scope
-from surveyapp.preferences import NAMES
 from surveyapp.recorded import (
     ACTORS,
     DEEDS,
@@ -102,8 +101,8 @@ def told(deed: Deed, code: str = "en", **detail: str | int | bool | None) -> lis
 
 # What the calls of audit.record write, besides rules of surveys and numbers of what was erased or handed out.
 WRITTEN = (
-    "changed closed count is_marked issuer left mode n names role rows scopes second_step source status "
-    "survey version what"
+    "changed closed count file is_marked issuer left mode n names role rows scopes score score_before "
+    "second_step source status survey version what"
 )
 
 
@@ -114,7 +113,7 @@ def test_every_detail_that_is_recorded_has_words() -> None:
 
     assert DETAILS.keys() == {*WRITTEN.split(), *erased, *handed_out, *purged}
     assert RULES.keys() == {each.name for each in fields(Policy)}
-    assert SETTINGS.keys() == set(NAMES)
+    assert SETTINGS.keys() == set(preferences._CHECKS)
     assert LISTED["scopes"].keys() == set(Scope)
     assert LISTED["mode"].keys() == {"adaptive", "confirm"}
 

@@ -211,7 +211,8 @@ def test_of_a_thousand_wrong_tries_from_everywhere_only_a_few_dozen_are_looked_a
     tokens = [each.token for each in crowd]
 
     seen = set()
-    for number in range(1000):
+    # On PostgreSQL the tests of the limits themselves try a thousand times.
+    for number in range(1000 if site.database.engine.dialect.name == "sqlite" else 200):
         browser, token = crowd[number % 20], tokens[number % 20]
         page = browser.post("/login", {"csrf_token": token}, email=MAJA, password=f"{WRONG} {number}")
         seen.add(page.status)

@@ -283,4 +283,4 @@ def test_an_admin_keeps_the_settings_without_names_of_agents(site: Site) -> None
 
 def test_the_settings_are_those_that_preferences_take() -> None:
     elsewhere = {"agent_figures", "colour", "logo", "senders", "reply_to", "privacy"}
-    assert {*settings_forms.ORGANISATION, *settings_forms.RETENTION, *elsewhere} == set(preferences.NAMES)
+    assert {*settings_forms.ORGANISATION, *settings_forms.RETENTION, *elsewhere} == set(preferences._CHECKS)

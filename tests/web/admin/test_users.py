@@ -281,7 +281,8 @@ def test_an_admin_who_steps_down_is_led_where_they_still_may_be(site: Site, maja
     page = change(maja, maja.user, role="viewer", scope="all")
 
     assert page.location == "/admin/"
-    assert maja.follow(page).status == 200
+    page = maja.follow(page)
+    assert (maja.follow(page) if page.status == 303 else page).status == 200
     assert maja.get(LIST).status == 403
 
 
