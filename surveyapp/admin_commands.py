@@ -17,8 +17,8 @@ from surveyapp.keys import Scope
 from surveyapp.listing import Which
 from surveyapp.models import ApiKey, Hook, Invitation
 from surveyapp.reasons import explanation, nothing_known
+from surveyapp.selecting import Filter
 from surveyapp.sources import SOURCES
-from surveyapp.tallies import Filter
 
 # --- keys ------------------------------------------------------------------------------------------
 

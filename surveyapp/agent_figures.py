@@ -39,8 +39,9 @@ from surveyapp.core.scoring import plus
 from surveyapp.figures import Figures, compared, contrasted, figures_of, order
 from surveyapp.models import Answer, AnswerEvent, Invitation
 from surveyapp.names import Labels
+from surveyapp.selecting import By, Dimension, Filter, check_days, conditions, in_our_words
 from surveyapp.surveys import questions_of
-from surveyapp.tallies import Asked, By, Dimension, Filter, Tally, check_days, conditions, in_our_words
+from surveyapp.tallies import Asked, Tally
 
 MONTHS, QUARTERS = 24, 8
 """How many closed ones there are to choose from."""
@@ -122,9 +123,6 @@ _BY = By(Dimension.AGENT)
 _CASE_TYPE = By(Dimension.CASE_TYPE)
 _REFUSED = ("agent", "team", "case_type", "channel", "locale", "version", "of_property")
 _STEPS = 60
-
-_Mix = Mapping[str | None, Tally]
-"""Case type -> tally."""
 
 
 @dataclass(slots=True)

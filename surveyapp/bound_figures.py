@@ -23,7 +23,8 @@ from surveyapp.core.scales import SCALES, Metric
 from surveyapp.core.withholding import Why, withheld_cells, withheld_totals
 from surveyapp.figures import Figures, compared, contrasted, figures_of, order
 from surveyapp.models import Answer, Invitation
-from surveyapp.tallies import Asked, By, Cell, Dimension, Filter, Tally, bucket, conditions
+from surveyapp.selecting import By, Dimension, Filter, bucket, conditions, language_code
+from surveyapp.tallies import Asked, Cell, Tally
 
 
 def scores(
@@ -180,9 +181,7 @@ def _limits(chosen: Filter) -> Iterator[tuple[str, By, str]]:
     for dimension in _FILTERS:
         value = getattr(chosen, dimension)
         if value is not None:
-            # A customer's de-AT was stored as the language that was spoken.
-            is_language = dimension is Dimension.LOCALE
-            code = value.replace("_", "-").split("-")[0].lower() if is_language else value
+            code = language_code(value) if dimension is Dimension.LOCALE else value
             yield dimension.value, By(dimension), code
     if chosen.of_property is not None:
         name, value = chosen.of_property

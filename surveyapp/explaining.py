@@ -21,9 +21,10 @@ from surveyapp.core.scoring import Tallies, is_withheld, plus
 from surveyapp.listing import cursor_of, is_before, read_cursor
 from surveyapp.models import Answer, Invitation, Rating
 from surveyapp.reports import seen, smallest_of
+from surveyapp.selecting import By, Dimension, Filter, conditions
 from surveyapp.sight import visible_to
 from surveyapp.surveys import all_surveys, current_version
-from surveyapp.tallies import By, Dimension, Filter, conditions, pairs, tallies
+from surveyapp.tallies import pairs, tallies
 
 GROUPS = (Group.FAVOURABLE, Group.NEUTRAL, Group.UNFAVOURABLE)
 """In the order in which the cross-table shows them."""

@@ -20,7 +20,7 @@ from surveyapp.export_files import Row
 from surveyapp.figure_words import decimals_of
 from surveyapp.figures import Figures, row_of
 from surveyapp.reports import Around
-from surveyapp.tallies import By, Filter
+from surveyapp.selecting import By, Filter
 
 GROUP, REST, ALL = "group", "rest", "all"
 """What a row is of: one group, the groups that are too few to stand alone, or all of them together."""

@@ -21,7 +21,7 @@ from surveyapp.export_files import Column, Format, Row
 from surveyapp.figures import KEYS, Figures, row_of
 from surveyapp.listing import Answered, is_of
 from surveyapp.models import Answer, Invitation, Rating
-from surveyapp.tallies import By, Dimension, Filter, check_days, conditions
+from surveyapp.selecting import By, Dimension, Filter, check_days, conditions
 
 ROWS_AT_ONCE = 1000
 """So many answers are in memory, and in one transaction."""

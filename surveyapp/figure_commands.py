@@ -20,7 +20,7 @@ from surveyapp.export_files import Format
 from surveyapp.exports import Singles, Table
 from surveyapp.figures import row_of
 from surveyapp.i18n import language
-from surveyapp.tallies import By, Dimension, Filter, by_of
+from surveyapp.selecting import By, Dimension, Filter, by_of
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -28,7 +28,7 @@ DIMENSIONS = [*(str(each) for each in Dimension if each is not Dimension.PROPERT
 
 
 class ByType(click.ParamType[By]):
-    """A dimension, as `tallies.by_of` reads it."""
+    """A dimension, as `selecting.by_of` reads it."""
 
     name = "DIMENSION"
 

@@ -13,7 +13,7 @@ from surveyapp.figures import FEW, Figures
 from surveyapp.i18n import Language
 from surveyapp.metric_names import metric_name
 from surveyapp.names import Kind, Labels
-from surveyapp.tallies import By, Dimension
+from surveyapp.selecting import By, Dimension
 
 PERCENTAGES = (Metric.CSAT, Metric.SOLVED, Metric.TREATMENT, Metric.COMPETENCE)
 """Whose headline is a share of people."""

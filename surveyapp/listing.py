@@ -16,7 +16,7 @@ from surveyapp.core.scales import SCALES, Metric
 from surveyapp.core.status import Status
 from surveyapp.invitations import reference
 from surveyapp.models import Answer, Invitation, Rating
-from surveyapp.tallies import Filter, conditions, in_our_words
+from surveyapp.selecting import Filter, conditions, in_our_words
 
 
 @dataclass(frozen=True, slots=True)

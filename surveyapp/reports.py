@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from surveyapp import agent_figures, bound_figures, tallies
+from surveyapp import agent_figures, bound_figures, choices, tallies
 from surveyapp.asked import look
 from surveyapp.config import Settings
 from surveyapp.core import evidence
@@ -23,7 +23,8 @@ from surveyapp.core.periods import Grain, Period, parts, today
 from surveyapp.core.scales import SCALES, Metric
 from surveyapp.figures import Figures, compared, contrasted, figures_of, order
 from surveyapp.models import Answer, Invitation
-from surveyapp.tallies import Asked, By, Cell, Dimension, Filter, Tally, bucket, check_days, in_our_words
+from surveyapp.selecting import By, Dimension, Filter, bucket, check_days, in_our_words
+from surveyapp.tallies import Asked, Cell, Tally
 
 GRAINS: Mapping[Grain, By] = {
     Grain.DAY: By(Dimension.DAY),
@@ -148,7 +149,7 @@ def busiest(
     before one of its further questions that everybody answered too. FieldError as of `scores`.
     """
     chosen = replace(chosen, metric=None)
-    first = None if reader.is_bound else tallies.busiest(session, seen(session, reader, chosen))
+    first = None if reader.is_bound else choices.busiest(session, seen(session, reader, chosen))
     if first is not None:
         return first
     found = [each for each in scores(session, settings, reader, chosen, now=now) if each.metric in SCALES]

@@ -19,9 +19,9 @@ from surveyapp.core.evidence import Evidence, State
 from surveyapp.core.scales import SCALES, Group, Metric, prompt_group
 from surveyapp.finding import Given
 from surveyapp.models import Answer, Invitation, Rating
+from surveyapp.selecting import Filter, conditions
 from surveyapp.sight import visible_to
 from surveyapp.surveys import Version, version_of_invitation
-from surveyapp.tallies import Filter, conditions
 
 READ_AT_ONCE = 1000
 MOST_SEARCHED = 20_000

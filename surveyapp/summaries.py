@@ -22,9 +22,10 @@ from surveyapp.figures import Figures, order
 from surveyapp.models import Answer, Invitation, Summary, User, new_id
 from surveyapp.names import in_our_words
 from surveyapp.notes import LEASE, OUTCOME_LENGTH, RETRIES, Ending
+from surveyapp.selecting import Filter, conditions
 from surveyapp.sight import visible_to
 from surveyapp.surveys import Version, version_of_invitation
-from surveyapp.tallies import Asked, Filter
+from surveyapp.tallies import Asked
 
 EVERY = (Whole.WEEK, Whole.MONTH)
 """How often a summary may come."""
@@ -402,7 +403,7 @@ def _comments(session: Session, viewer: Viewer, mode: AgentFigures, chosen: Filt
         select(Answer, Invitation)
         .join(Invitation, Invitation.id == Answer.invitation_id)
         .where(Answer.state == State.COUNTED, Answer.comment.is_not(None), Answer.comment != "")
-        .where(*tallies.conditions(chosen), *visible_to(viewer, mode))
+        .where(*conditions(chosen), *visible_to(viewer, mode))
         .order_by(_UNFAVOURABLE_FIRST, Answer.began_at.desc(), Answer.invitation_id)
         .limit(MOST_COMMENTS)
     )

@@ -19,7 +19,7 @@ from surveyapp.figure_words import (
 )
 from surveyapp.figures import Figures
 from surveyapp.i18n import Language, language
-from surveyapp.tallies import By
+from surveyapp.selecting import By
 
 
 def scores_table(figures: Sequence[Figures], by: By | None, locale: str) -> str:

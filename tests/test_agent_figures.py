@@ -19,8 +19,8 @@ from surveyapp.core.scales import Metric
 from surveyapp.db import Database
 from surveyapp.figures import Figures
 from surveyapp.models import Answer, Invitation, Name
+from surveyapp.selecting import By, Dimension, Filter
 from surveyapp.sheets import Row
-from surveyapp.tallies import By, Dimension, Filter
 from tests.support.people import Site, opened
 from tests.support.staff import account
 from tests.test_reports import Given, store

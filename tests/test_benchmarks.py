@@ -23,7 +23,7 @@ from surveyapp.core.scales import Metric
 from surveyapp.db import Database, table_of
 from surveyapp.links import Links, Purpose
 from surveyapp.models import Answer, AnswerEvent, Invitation, Rating, Touch
-from surveyapp.tallies import Filter
+from surveyapp.selecting import Filter
 from tests.support.people import Clock, opened
 from tests.support.served import environment
 

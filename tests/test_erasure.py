@@ -38,8 +38,8 @@ from surveyapp.models import (
     User,
 )
 from surveyapp.replies import Given
+from surveyapp.selecting import Filter
 from surveyapp.sources.event import Delivery
-from surveyapp.tallies import Filter
 from tests.support.people import START, Invited, Site, Visitor, opened
 from tests.support.relays import Counting
 from tests.support.scored import DIMENSIONS, scores

@@ -20,7 +20,7 @@ from surveyapp.core.errors import FieldError, NotAllowedError, Problem
 from surveyapp.core.scales import Group, Metric
 from surveyapp.db import Database
 from surveyapp.explaining import GROUPS, Cross, Unconvinced, written_out
-from surveyapp.tallies import By, Dimension, Filter
+from surveyapp.selecting import By, Dimension, Filter
 from tests.support.people import START, Site, opened
 from tests.support.staff import staff
 

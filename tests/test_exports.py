@@ -32,7 +32,7 @@ from surveyapp.exports import ANSWER_KEYS, TABLE_KEYS, UNCONVINCED_KEYS, Sees, T
 from surveyapp.figures import KEYS
 from surveyapp.i18n import LANGUAGES, language
 from surveyapp.models import Answer
-from surveyapp.tallies import By, Dimension, Filter
+from surveyapp.selecting import By, Dimension, Filter
 from tests.support.people import START, Site, opened
 from tests.support.staff import staff
 

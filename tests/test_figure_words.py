@@ -13,7 +13,8 @@ from surveyapp.figure_words import Running, Tone
 from surveyapp.figures import Figures, compared, contrasted, figures_of
 from surveyapp.i18n import language
 from surveyapp.metric_names import metric_name
-from surveyapp.tallies import Asked, By, Dimension
+from surveyapp.selecting import By, Dimension
+from surveyapp.tallies import Asked
 
 ENGLISH = language("en")
 

@@ -16,8 +16,8 @@ from surveyapp.core.scales import SCALES, Metric
 from surveyapp.core.status import Happening, Status
 from surveyapp.db import Database
 from surveyapp.models import Answer, AnswerEvent, Invitation, Rating
+from surveyapp.selecting import Filter
 from surveyapp.sheets import DateOrder, Row, RowError, Sheet
-from surveyapp.tallies import Filter
 from surveyapp.timeline import timeline
 from tests.support.people import Site, opened
 from tests.support.scored import scores

@@ -18,7 +18,7 @@ from surveyapp.invitations import Request
 from surveyapp.listing import Which
 from surveyapp.models import Invitation, Name, Synonym
 from surveyapp.names import Kind, Labels, NameRow, Words
-from surveyapp.tallies import Dimension, Filter
+from surveyapp.selecting import Dimension, Filter
 from tests.support.people import START, Site, Visitor, opened
 from tests.support.scored import scores
 

@@ -13,7 +13,7 @@ from surveyapp.core.periods import Grain, Period
 from surveyapp.core.scales import Metric
 from surveyapp.db import Database
 from surveyapp.reports import Around
-from surveyapp.tallies import Filter
+from surveyapp.selecting import Filter
 from tests.support.databases import ThrownAway
 from tests.support.people import START, Site, Visitor, opened
 from tests.test_reports import Given, some_answers, store

@@ -17,7 +17,7 @@ from surveyapp.figures import Figures
 from surveyapp.i18n import language
 from surveyapp.metric_names import metric_name
 from surveyapp.names import Labels
-from surveyapp.tallies import By, Dimension, Filter
+from surveyapp.selecting import By, Dimension, Filter
 from tests.support.databases import ThrownAway
 from tests.support.people import START, Page, opened
 from tests.support.staff import staff

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
 
-from surveyapp import answers, reports, surveys, tallies
+from surveyapp import answers, choices, reports, surveys
 from surveyapp.answers import Entry
 from surveyapp.core.access import AgentFigures, Reader, operator
 from surveyapp.core.errors import FieldError
@@ -22,7 +22,7 @@ from surveyapp.core.scales import Metric
 from surveyapp.db import Database
 from surveyapp.figures import Figures
 from surveyapp.models import Answer
-from surveyapp.tallies import By, Dimension, Filter
+from surveyapp.selecting import By, Dimension, Filter
 from tests.support import scored
 from tests.support.databases import ThrownAway
 from tests.support.people import START, Site, Visitor, opened
@@ -372,7 +372,7 @@ def test_the_busiest_metric_is_that_of_most_people_not_of_most_questions(site: S
     assert busiest(site) is Metric.NKI
     store(site, csat(5))
     with site.database.reading() as session:
-        assert tallies.busiest(session, Filter()) is None
+        assert choices.busiest(session, Filter()) is None
     assert busiest(site) is Metric.NKI, "more were asked"
 
 
@@ -412,7 +412,7 @@ def store_properties(site: Site, some: Iterable[dict[str, Any]]) -> None:
 
 def names(site: Site) -> list[str]:
     with site.database.reading() as session:
-        return tallies.property_names(session, Filter())
+        return choices.property_names(session, Filter())
 
 
 def test_every_filter_chooses_by_its_own_column(site: Site) -> None:

@@ -20,8 +20,8 @@ from surveyapp.core.evidence import Seen
 from surveyapp.core.scales import Group, Metric
 from surveyapp.db import Database
 from surveyapp.models import Answer
+from surveyapp.selecting import Filter
 from surveyapp.stream import Read
-from surveyapp.tallies import Filter
 from tests.support.people import START, Invited, Site, opened
 
 LEADER = Viewer("leader", Role.LEADER, None)

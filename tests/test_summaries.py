@@ -18,8 +18,8 @@ from surveyapp.core.scales import Metric
 from surveyapp.db import Database, Session
 from surveyapp.models import Record, Summary, User
 from surveyapp.notes import LEASE, RETRIES, Ending
+from surveyapp.selecting import Filter
 from surveyapp.summaries import ClaimedSummary, Contents
-from surveyapp.tallies import Filter
 from surveyapp.worker import run_once
 from tests.support.people import START, Site, Visitor, opened
 from tests.support.relays import Counting

@@ -20,7 +20,7 @@ from surveyapp.core.scales import Metric
 from surveyapp.db import Database
 from surveyapp.figures import Figures
 from surveyapp.models import Answer, AnswerEvent, Invitation, Rating
-from surveyapp.tallies import By, Dimension, Filter
+from surveyapp.selecting import By, Dimension, Filter
 from tests.support.people import Site, opened
 
 VIEWER = Reader(None, is_bound=True, agents=AgentFigures.OFF)
@@ -200,8 +200,16 @@ def everything(site: Site, now: datetime, tickets: Sequence[Ticket]) -> Iterator
                 for figures in scores(ask.within(period), by):
                     yield Reply(str(by), figures.group, period, is_total=False, figures=figures)
                     if figures.group is not None:
-                        [one] = scores(ask.within(period).only(by, figures.group))
+                        [one] = scores(narrowed(ask.within(period), by, figures.group))
                         yield Reply(str(by), figures.group, period, is_total=False, figures=one)
+
+
+def narrowed(ask: Filter, by: By, group: str) -> Filter:
+    """To one group of a dimension."""
+    if by.name:
+        return replace(ask, of_property=(by.name, group))
+    given: dict[str, Any] = {str(by): group}
+    return replace(ask, **given)
 
 
 def attacked(replies: Sequence[Reply], view: View) -> list[Reply]:

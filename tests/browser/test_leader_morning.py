@@ -19,7 +19,7 @@ from surveyapp.figure_words import headline, interval
 from surveyapp.figures import Figures
 from surveyapp.i18n import LANGUAGES
 from surveyapp.models import Invitation, Record
-from surveyapp.tallies import By, Dimension, Filter
+from surveyapp.selecting import By, Dimension, Filter
 from tests.support import colleagues
 from tests.support.colleagues import Colleague
 from tests.support.databases import SqliteFiles

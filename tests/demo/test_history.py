@@ -33,7 +33,7 @@ from surveyapp.models import (
     SurveyVersion,
     Touch,
 )
-from surveyapp.tallies import Dimension, Filter
+from surveyapp.selecting import Dimension, Filter
 from tests.support import scored
 from tests.support.databases import SqliteFiles
 from tests.support.served import SETTINGS

@@ -39,7 +39,8 @@ from surveyapp.figure_words import changed
 from surveyapp.figures import Figures
 from surveyapp.i18n import language
 from surveyapp.models import Answer, Invitation, User
-from surveyapp.tallies import By, Dimension, Filter, tallies
+from surveyapp.selecting import By, Dimension, Filter
+from surveyapp.tallies import tallies
 from tests.support.databases import SqliteFiles
 from tests.support.people import Clock, Site, opened
 from tests.support.staff import logged_in

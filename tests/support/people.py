@@ -29,7 +29,7 @@ from surveyapp.links import Links, Purpose
 from surveyapp.models import Answer, Invitation, Rating, Touch
 from surveyapp.preferences import Cache
 from surveyapp.relay import Relay, relay
-from surveyapp.tallies import Filter
+from surveyapp.selecting import Filter
 from surveyapp.worker import Worker
 from tests.support.served import SETTINGS
 

@@ -8,7 +8,7 @@ from surveyapp import reports
 from surveyapp.config import Settings
 from surveyapp.core.access import AgentFigures, operator
 from surveyapp.figures import Figures
-from surveyapp.tallies import By, Dimension, Filter
+from surveyapp.selecting import By, Dimension, Filter
 from tests.support.people import START
 
 DIMENSIONS = tuple(each for each in Dimension if each is not Dimension.PROPERTY)

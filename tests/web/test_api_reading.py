@@ -10,7 +10,7 @@ from surveyapp.core.access import AgentFigures
 from surveyapp.db import Database
 from surveyapp.figures import KEYS, row_of
 from surveyapp.keys import Scope
-from surveyapp.tallies import Dimension, Filter
+from surveyapp.selecting import Dimension, Filter
 from tests.support.people import START, Site, Visitor, opened
 from tests.support.programs import Program, program
 from tests.support.scored import DIMENSIONS, scores

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import StringField
 from wtforms.validators import StopValidation
 
-from surveyapp import explaining, reports, tallies, targets
+from surveyapp import choices, explaining, reports, targets
 from surveyapp.core.access import Permission
 from surveyapp.core.errors import FieldError, NotAllowedError, Problem
 from surveyapp.core.scales import SCALES, Metric
@@ -27,7 +27,7 @@ from surveyapp.figure_words import (
 from surveyapp.figures import Figures
 from surveyapp.metric_names import metric_name
 from surveyapp.names import Labels
-from surveyapp.tallies import By, Dimension
+from surveyapp.selecting import By, Dimension
 from surveyapp.targets import Aim
 from surveyapp.web.admin import filters, guard
 from surveyapp.web.admin.act_rows import (
@@ -187,7 +187,7 @@ def _about() -> Chosen:
             return filters.error_in(about, error)
         if about.filter.metric is None:
             # Nobody answered in this period: a target can be set all the same.
-            found = tallies.metrics_of(session, about.reader.teams)
+            found = choices.metrics_of(session, about.reader.teams)
             metric = next((metric for metric in SCALES if metric in found), None)
             about = replace(about, filter=replace(about.filter, metric=metric))
     return about

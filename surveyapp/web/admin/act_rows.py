@@ -14,7 +14,7 @@ from surveyapp.figure_words import PERCENTAGES, decimals_of, difference, figure,
 from surveyapp.figures import Figures
 from surveyapp.i18n import Language
 from surveyapp.names import Labels
-from surveyapp.tallies import By
+from surveyapp.selecting import By
 from surveyapp.web.admin import charts, filters
 from surveyapp.web.admin.charts import Contribution, ContributionChart, IntervalLine
 from surveyapp.web.admin.filters import Chosen

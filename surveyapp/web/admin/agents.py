@@ -19,7 +19,7 @@ from surveyapp.db import Session
 from surveyapp.figure_words import Moved
 from surveyapp.figures import Figures
 from surveyapp.names import Labels
-from surveyapp.tallies import By, Dimension, Filter
+from surveyapp.selecting import By, Dimension, Filter
 from surveyapp.web.admin import charts, filters, guard
 from surveyapp.web.admin.breakdown import changed, lines, previous_words, with_metric
 from surveyapp.web.admin.charts import FunnelPlot, FunnelPoint, IntervalLine, LimitPoint, Standing

@@ -18,7 +18,7 @@ from surveyapp.figures import Figures
 from surveyapp.metric_names import metric_name
 from surveyapp.names import Labels
 from surveyapp.reports import Divided
-from surveyapp.tallies import By, Dimension
+from surveyapp.selecting import By, Dimension
 from surveyapp.web.admin import charts, filters, guard
 from surveyapp.web.admin.charts import IntervalLine
 from surveyapp.web.admin.filters import Bar, Chosen, Option

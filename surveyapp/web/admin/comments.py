@@ -18,8 +18,8 @@ from surveyapp.finding import Given
 from surveyapp.judging import TO_VOID
 from surveyapp.metric_names import metric_name
 from surveyapp.names import Labels
+from surveyapp.selecting import By, Dimension
 from surveyapp.stream import Read
-from surveyapp.tallies import By, Dimension
 from surveyapp.web.admin import filters, guard
 from surveyapp.web.admin.filters import Chosen
 from surveyapp.web.admin.forms import Form, choice, line

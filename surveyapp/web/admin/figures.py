@@ -15,7 +15,7 @@ from surveyapp.db import Session
 from surveyapp.models import Marker
 from surveyapp.names import Labels
 from surveyapp.reports import Overview, Step
-from surveyapp.tallies import Filter
+from surveyapp.selecting import Filter
 from surveyapp.web.admin import cards, filters, guard
 from surveyapp.web.admin.filters import Chosen
 from surveyapp.web.admin.frame import render

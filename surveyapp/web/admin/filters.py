@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import request, url_for
 
-from surveyapp import tallies
+from surveyapp import choices, selecting
 from surveyapp.core.access import AgentFigures, Permission, Reader, reader_of
 from surveyapp.core.errors import FieldError, Problem
 from surveyapp.core.periods import (
@@ -29,7 +29,7 @@ from surveyapp.i18n import Language
 from surveyapp.metric_names import metric_name
 from surveyapp.names import Labels
 from surveyapp.problems import field_sentence
-from surveyapp.tallies import By, Dimension, Filter, by_of
+from surveyapp.selecting import By, Dimension, Filter, by_of
 from surveyapp.web.admin import guard
 from surveyapp.web.wiring import parts, spoken_language
 
@@ -312,7 +312,7 @@ def dimensions(session: Session, about: Chosen) -> list[By]:
     """By what this reader may break figures down."""
     named = [By(each) for each in GROUPS if each is not Dimension.AGENT or _may_see_agents(about.reader)]
     seen = replace(about.filter, teams=about.reader.teams)
-    return [*named, *(By(Dimension.PROPERTY, name) for name in tallies.property_names(session, seen))]
+    return [*named, *(By(Dimension.PROPERTY, name) for name in choices.property_names(session, seen))]
 
 
 def period_words(about: Chosen) -> str:
@@ -419,7 +419,7 @@ class _Reading:
             day = date.fromisoformat(said)
         except ValueError:
             day = None
-        if day is None or not tallies.EARLIEST <= day <= tallies.LATEST:
+        if day is None or not selecting.EARLIEST <= day <= selecting.LATEST:
             self._refuse(FieldError(name, Problem.DATE))
             return None
         return day
@@ -484,7 +484,7 @@ def _may_see_agents(reader: Reader) -> bool:
 def _metric_field(session: Session, about: Chosen) -> Field:
     """The metrics that this reader's teams have answers to, and the one that is chosen."""
     tongue = spoken_language()
-    found = tallies.metrics_of(session, about.reader.teams) | {about.filter.metric}
+    found = choices.metrics_of(session, about.reader.teams) | {about.filter.metric}
     # i18n: In a list of metrics: all of them
     everything = tongue.gettext("all metrics")
     # i18n: Label of a list of metrics
@@ -514,7 +514,7 @@ def _chips(about: Chosen, groups: Iterable[Field]) -> Iterator[str]:
 def _group_fields(session: Session, about: Chosen, labels: Labels, tongue: Language) -> Iterator[Field]:
     offered = dimensions(session, about)
     seen = replace(about.filter, teams=about.reader.teams)
-    for by, found in tallies.choices(session, seen, offered).items():
+    for by, found in choices.groups(session, seen, offered).items():
         name = "property" if by.dimension is Dimension.PROPERTY else by.dimension.value
         current = _current(about, by)
         options = tuple(

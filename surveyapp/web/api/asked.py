@@ -9,7 +9,7 @@ from flask_smorest import abort
 from surveyapp.core.access import AgentFigures
 from surveyapp.core.errors import FieldError, Problem
 from surveyapp.core.scales import Metric
-from surveyapp.tallies import Filter
+from surveyapp.selecting import Filter
 from surveyapp.web.api.guard import reader
 
 

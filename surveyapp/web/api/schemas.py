@@ -11,7 +11,7 @@ from surveyapp.core.evidence import State
 from surveyapp.core.scales import Group, Metric
 from surveyapp.core.status import Happening, Status
 from surveyapp.invitations import MOST_PROPERTIES, MOST_REPLIES
-from surveyapp.tallies import Dimension, by_of
+from surveyapp.selecting import Dimension, by_of
 from surveyapp.web.api.fields import ADDRESS_LENGTH, Choice, Day, Flag, FlatMap, Moment, Number, Strict, Text
 
 MOST_IN_BATCH = 1000
@@ -172,7 +172,7 @@ class _Named(Text):
 
 
 class _Grouped(Text):
-    """By what scores are broken down, as `tallies.by_of` reads it."""
+    """By what scores are broken down, as `selecting.by_of` reads it."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
         said = super()._deserialize(value, attr, data, **options)

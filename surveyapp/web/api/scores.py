@@ -8,7 +8,7 @@ from flask_smorest import Blueprint
 from surveyapp import exports
 from surveyapp.figures import row_of
 from surveyapp.keys import Scope
-from surveyapp.tallies import by_of
+from surveyapp.selecting import by_of
 from surveyapp.web.api import asked, schemas
 from surveyapp.web.api.guard import check_key, needs, reader
 from surveyapp.web.wiring import parts

@@ -13,7 +13,7 @@ from surveyapp.core.access import AgentFigures, Role, operator
 from surveyapp.core.scales import Metric
 from surveyapp.figure_words import headline
 from surveyapp.i18n import language
-from surveyapp.tallies import By, Dimension, Filter
+from surveyapp.selecting import By, Dimension, Filter
 from tests.support.databases import SqliteFiles, ThrownAway
 from tests.support.people import Page, Site, opened
 from tests.support.staff import Staff, staff

@@ -14,7 +14,7 @@ from surveyapp.core.evidence import Evidence
 from surveyapp.core.scales import Metric
 from surveyapp.i18n import language
 from surveyapp.models import Answer, Marker
-from surveyapp.tallies import Filter
+from surveyapp.selecting import Filter
 from tests.support.databases import SqliteFiles, ThrownAway
 from tests.support.people import START, Page, Site, Visitor, opened
 from tests.support.staff import Staff, staff

@@ -12,7 +12,7 @@ from flask import Flask
 from surveyapp.core.access import AgentFigures, Reader, Role
 from surveyapp.core.periods import Grain, Period, Preset
 from surveyapp.figure_words import Running
-from surveyapp.tallies import By, Dimension, Filter
+from surveyapp.selecting import By, Dimension, Filter
 from surveyapp.web.admin import filters
 from surveyapp.web.admin.filters import Chosen
 from tests.support.databases import SqliteFiles, ThrownAway
